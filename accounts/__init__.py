@@ -1,0 +1,1 @@
+"""People, organizations (the tenants), departments, roles and the audit log."""

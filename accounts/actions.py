@@ -1,0 +1,54 @@
+"""Opening organizations, members, and the audit log that every other action writes to."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.db import models
+
+from accounts.models import AuditEvent, Department, Membership, Organization, User
+from accounts.rules.permissions import Role
+from common.actor import Actor
+from common.errors import DomainError
+from common.tenancy import across_organizations, current_organization_id, organization_scope
+
+MAIN_DEPARTMENT = "Main"
+
+
+class UnknownTimeZone(DomainError):
+    code = "unknown_time_zone"
+
+
+def create_organization(
+    *, name: str, owner: User, now: datetime, time_zone: str = "America/New_York", default_country: str = "US"
+) -> Organization:
+    """Create a tenant with its first department and its owner. Raises UnknownTimeZone."""
+    if time_zone not in available_timezones():
+        raise UnknownTimeZone(f"“{time_zone}” is not a time zone. Choose one such as “{ZoneInfo('America/New_York')}”.")
+    with across_organizations(because="a tenant that does not exist yet has no scope"):
+        organization = Organization.objects.create(
+            name=name, time_zone=time_zone, default_country=default_country, created_at=now
+        )
+        with organization_scope(organization.id):
+            Department.objects.create(organization=organization, name=MAIN_DEPARTMENT)
+            Membership.objects.create(organization=organization, user=owner, role=Role.OWNER, created_at=now)
+            audit(
+                action="organization.created",
+                subject=organization,
+                actor=Actor(label=str(owner), user_id=owner.id),
+                now=now,
+            )
+    return organization
+
+
+def audit(*, action: str, subject: models.Model, actor: Actor, now: datetime, **facts: Any) -> None:
+    """Note in the tenant's audit log that `actor` did this; call it in the transaction of what was done."""
+    AuditEvent.objects.create(
+        organization_id=current_organization_id(),
+        action=action,
+        subject=f"{subject._meta.model_name}:{subject.pk}",
+        facts=facts,
+        actor_label=actor.label,
+        actor_user_id=actor.user_id,
+        occurred_at=now,
+    )

@@ -1,0 +1,112 @@
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from accounts.rules.permissions import Role, StaffRole
+from common.tenancy import TenantModel
+
+
+def _choices(enum: Any) -> list[tuple[str, str]]:
+    return [(member.value, member.value.replace("_", " ").capitalize()) for member in enum]
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """A person who signs in; a member of one or more organizations, or staff of the platform. No organization."""
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    staff_role = models.CharField(max_length=20, blank=True, choices=_choices(StaffRole))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Organization(models.Model):
+    """The tenant. Visible to itself and to the platform (row-level security on its own id)."""
+
+    name = models.CharField(max_length=120)
+    time_zone = models.CharField(max_length=64, default="America/New_York", help_text="IANA name")
+    default_country = models.CharField(max_length=2, default="US", help_text="completes national numbers")
+    campaigns_enabled = models.BooleanField(default=True)
+    message_char_limit = models.PositiveSmallIntegerField(default=600)
+    duplicate_window_hours = models.PositiveSmallIntegerField(default=12, help_text="0 switches it off (staff)")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(message_char_limit__gte=1, message_char_limit__lte=1600), name="char_limit_to_1600"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Department(TenantModel):
+    """A part of an organization (a store, a team): owns numbers and their inbox."""
+
+    name = models.CharField(max_length=120)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="department_named_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(TenantModel):
+    """What a person is in an organization."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=20, choices=_choices(Role))
+    # Empty: every department.
+    departments = models.ManyToManyField(Department, related_name="+", through="MembershipDepartment")
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user"], name="member_once"),
+            models.CheckConstraint(condition=models.Q(role__in=[role.value for role in Role]), name="role_known"),
+        ]
+
+
+class MembershipDepartment(TenantModel):
+    """A department that a member works in."""
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    department = models.ForeignKey(Department, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["membership", "department"], name="member_in_department_once")]
+
+
+class AuditEvent(TenantModel):
+    """Who did what, when; append-only. `action` is `noun.past_participle`."""
+
+    action = models.CharField(max_length=60)
+    subject = models.CharField(max_length=80, help_text="what it was done to, as `model:id`")
+    facts = models.JSONField(default=dict)
+    actor_label = models.CharField(max_length=160)
+    actor_user_id = models.BigIntegerField(null=True)
+    occurred_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["organization", "-occurred_at"], name="audit_newest_first")]

@@ -1,0 +1,57 @@
+"""Which role may do what: one table, asked by views and API alike (../docs/architecture.md)."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    OWNER = "OWNER"
+    ADMINISTRATOR = "ADMINISTRATOR"
+    MANAGER = "MANAGER"
+    AGENT = "AGENT"
+    VIEWER = "VIEWER"
+
+
+class StaffRole(StrEnum):
+    """Staff of the platform, beside any membership."""
+
+    REVIEWER = "REVIEWER"
+    OPERATOR = "OPERATOR"
+
+
+class Permission(StrEnum):
+    CAMPAIGNS_VIEW = "campaigns.view"
+    CAMPAIGNS_CREATE = "campaigns.create"
+    CONTACTS_VIEW = "contacts.view"
+    CONTACTS_EDIT = "contacts.edit"
+    NUMBERS_VIEW = "numbers.view"
+    NUMBERS_REGISTER = "numbers.register"
+    BILLING_VIEW = "billing.view"
+    CONVERSATIONS_VIEW = "conversations.view"
+    CONVERSATIONS_REPLY = "conversations.reply"
+    PEOPLE_MANAGE = "people.manage"
+    ORGANIZATION_CLOSE = "organization.close"
+
+
+_LOOK = frozenset(
+    {
+        Permission.CAMPAIGNS_VIEW,
+        Permission.CONTACTS_VIEW,
+        Permission.NUMBERS_VIEW,
+        Permission.CONVERSATIONS_VIEW,
+    }
+)
+_AGENT = frozenset({Permission.CONTACTS_VIEW, Permission.CONVERSATIONS_VIEW, Permission.CONVERSATIONS_REPLY})
+_MANAGER = _LOOK | _AGENT | {Permission.CONTACTS_EDIT}
+_ADMINISTRATOR = frozenset(Permission) - {Permission.ORGANIZATION_CLOSE}
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: frozenset(Permission),
+    Role.ADMINISTRATOR: _ADMINISTRATOR,
+    Role.MANAGER: _MANAGER,
+    Role.AGENT: _AGENT,
+    Role.VIEWER: _LOOK,
+}
+
+
+def allows(role: Role, permission: Permission) -> bool:
+    return permission in PERMISSIONS[role]

@@ -1,0 +1,1 @@
+"""Who a campaign is for, and who is left out with which reason."""

@@ -1,0 +1,18 @@
+from django.db import models
+
+from audiences.rules.exclusions import Reason
+from common.tenancy import TenantModel, tenant_key
+
+
+class Exclusion(TenantModel):
+    """Someone in an outreach's audience who is left out; there is no message then."""
+
+    organization = tenant_key(enforced=False)
+    outreach_id = models.BigIntegerField()
+    contact_id = models.BigIntegerField()
+    phone = models.CharField(max_length=16, blank=True)
+    reason = models.CharField(max_length=20, choices=[(reason.value, reason.value) for reason in Reason])
+    detail = models.CharField(max_length=120, blank=True, help_text="the tag without a value, the length reached")
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["outreach_id", "contact_id"], name="left_out_once")]

@@ -1,0 +1,1 @@
+"""Credits: plans, lots, an append-only ledger, and reservations that hold what something under way may cost."""

@@ -1,0 +1,1 @@
+"""Campaigns and their outreaches: quote, launch, pause, resume, cancel, complete."""

@@ -1,0 +1,121 @@
+"""What the clock brings: starts, the next window of a bucket, ends, completion. Called every second, safe to repeat."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+
+from accounts.models import Organization
+from billing.actions import close_reservation
+from campaigns.actions.launch import request_writing, start_scheduled
+from campaigns.actions.quotes import quote_outreach
+from campaigns.actions.texts import ANY_HOUR, weekly_of, window_of
+from campaigns.models import Campaign, Outreach
+from campaigns.rules.states import CampaignState, OutreachState
+from common.actor import SYSTEM
+from common.tenancy import across_organizations, organization_scope
+from consent.rules.media import Level
+from events.actions import publish
+from messaging.actions.streams import end_queued, set_stream_hours, set_stream_state
+from messaging.models import Stream, StreamState
+from messaging.queries import outcome_counts
+from messaging.rules.states import State
+
+STALLED = timedelta(seconds=30)
+
+
+def advance(*, now: datetime) -> None:
+    """Advance every outreach that is under way; opens a scope for each."""
+    with across_organizations(because="the clock moves the outreaches of every organization"):
+        under_way = list(
+            Outreach.objects.filter(quote_id__isnull=False, settled_at=None)
+            .exclude(state__in=[OutreachState.DRAFT, OutreachState.QUOTED])
+            .order_by("id")
+            .values_list("organization_id", "id", "state", "starts_at")
+        )
+    for organization_id, outreach_id, state, starts_at in under_way:
+        if state == OutreachState.SCHEDULED and starts_at > now:
+            continue
+        if state == OutreachState.SCHEDULED:
+            quote_outreach(organization_id=organization_id, outreach_id=outreach_id, now=now)
+        with organization_scope(organization_id):
+            if state == OutreachState.SCHEDULED:
+                start_scheduled(outreach_id, actor=SYSTEM, now=now)
+            else:
+                _advance_one(outreach_id, now)
+
+
+def _advance_one(outreach_id: int, now: datetime) -> None:
+    # Whoever else is at this outreach (launch, pause, another beat) does the work: this one comes again in a second.
+    outreach = (
+        Outreach.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+        .select_related("campaign", "campaign__program")
+        .filter(id=outreach_id)
+        .first()
+    )
+    if outreach is None:
+        return
+    if outreach.state == OutreachState.OPEN:
+        _plan_windows(outreach, now)
+        if outreach.written_at is None:
+            _go_on_writing(outreach, now)
+        if outreach.ends_at is not None and outreach.ends_at <= now:
+            _close(outreach, "ended", now)
+        elif outreach.written_at is not None and not _count(outreach, State.QUEUED):
+            _close(outreach, "completed", now)
+    if outreach.state == OutreachState.CLOSED:
+        _settle(outreach, now)
+
+
+def _go_on_writing(outreach: Outreach, now: datetime) -> None:
+    """Where the writer died, start another; one that lives has written a chunk a moment ago."""
+    newest = outreach.chunks.aggregate(Max("written_at"))["written_at__max"] or outreach.launched_at
+    if newest is None or newest < now - STALLED:
+        request_writing(outreach)
+
+
+def _plan_windows(outreach: Outreach, now: datetime) -> None:
+    """Give each bucket whose window is over its next one: planned anew each day, so a DST night is right by itself."""
+    over = Stream.objects.filter(source=outreach.source, state=StreamState.OPEN, open_until__lte=now)
+    for stream in over.exclude(bucket=ANY_HOUR):
+        campaign = outreach.campaign
+        window = window_of(
+            stream.bucket,
+            sending=weekly_of(campaign),
+            promotional=campaign.program.level == Level.PROMOTIONAL,
+            home_zone=Organization.objects.values_list("time_zone", flat=True).get(id=outreach.organization_id),
+            now=now,
+        )
+        if window is not None:
+            set_stream_hours(stream.id, open_from=window[0], open_until=window[1])
+
+
+def _close(outreach: Outreach, reason: str, now: datetime) -> None:
+    outreach.state, outreach.close_reason = OutreachState.CLOSED, reason
+    outreach.save(update_fields=["state", "close_reason"])
+    set_stream_state(source=outreach.source, state=StreamState.CLOSED)
+    campaign = Campaign.objects.select_for_update(no_key=True).get(id=outreach.campaign_id)
+    under_way = campaign.outreaches.exclude(state__in=[OutreachState.CLOSED, OutreachState.DRAFT, OutreachState.QUOTED])
+    if campaign.state == CampaignState.SENDING and not under_way.exists():
+        campaign.state, campaign.completed_at = CampaignState.COMPLETED, now
+        campaign.save(update_fields=["state", "completed_at"])
+        publish(kind="campaign.completed", payload={"campaign_id": campaign.id}, now=now)
+
+
+def _settle(outreach: Outreach, now: datetime) -> None:
+    """Once nothing of it is open any more, write the last states and give back what was not used."""
+    to = State.EXPIRED if outreach.close_reason == "ended" else State.CANCELED
+    streams = list(Stream.objects.filter(source=outreach.source).values_list("id", flat=True))
+    if end_queued(streams, to=to, now=now):
+        return
+    counts = outcome_counts(outreach.source)
+    if any(state in counts for state in (State.QUEUED, State.UNKNOWN)):
+        return
+    if outreach.reservation_id is not None:
+        close_reservation(outreach.reservation_id, now=now)
+    outreach.settled_at = now
+    outreach.save(update_fields=["settled_at"])
+
+
+def _count(outreach: Outreach, state: State) -> int:
+    counts = outcome_counts(outreach.source)
+    return counts[state].messages if state in counts else 0

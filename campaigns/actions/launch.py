@@ -1,0 +1,213 @@
+"""Launching: the quote's credits are held, then its messages are written, a thousand at a time."""
+
+from collections import defaultdict
+from datetime import datetime
+from uuid import UUID
+
+from celery import current_app
+from django.db import transaction
+
+from accounts.actions import audit
+from audiences.actions import LeftOut, note_exclusions
+from audiences.queries import candidates_by_id
+from audiences.rules.exclusions import Reason
+from billing.actions import reserve
+from campaigns.actions.texts import ANY_HOUR, Writer, writer_for
+from campaigns.models import Campaign, Outreach, QuoteChunk
+from campaigns.rules.states import CampaignState, OutreachState
+from common.actor import Actor
+from common.errors import DomainError
+from common.tenancy import organization_scope
+from consent.actions import remember_stop_word
+from messaging.actions.queueing import Draft, queue_messages
+from messaging.actions.streams import Hours, open_stream
+from messaging.models import Stream, StreamState
+from messaging.rules.kinds import TextKind
+from senders.models import NumberStatus
+
+
+class LaunchRefused(DomainError):
+    code = "launch_refused"
+
+
+def launch_outreach(outreach_id: int, *, quote_id: UUID, actor: Actor, now: datetime) -> Outreach:
+    """Send what the quote says. The same quote launched again changes nothing: the second click is the first.
+
+    Raises LaunchRefused or NotEnoughCredits; then nothing is changed.
+    """
+    outreach = _locked(outreach_id)
+    if outreach.state in (OutreachState.OPEN, OutreachState.PAUSED, OutreachState.CLOSED):
+        if outreach.quote_id == quote_id:
+            return outreach
+        raise LaunchRefused("This outreach was launched with another quote. Look at its progress instead.")
+    _check(outreach, quote_id)
+    return _open(outreach, credits=outreach.credits, actor=actor, now=now)
+
+
+def schedule_outreach(
+    outreach_id: int, *, quote_id: UUID, actor: Actor, now: datetime, ceiling: int | None = None
+) -> Outreach:
+    """Start at the outreach's own time, at no more than `ceiling` credits (the quote's, unless given), held now."""
+    outreach = _locked(outreach_id)
+    if outreach.state == OutreachState.SCHEDULED and outreach.quote_id == quote_id:
+        return outreach
+    if outreach.starts_at is None or outreach.starts_at <= now:
+        raise LaunchRefused("The start lies in the past. Choose a later time, or send now.")
+    _check(outreach, quote_id)
+    outreach.ceiling = outreach.credits if ceiling is None else ceiling
+    outreach.reservation_id = reserve(credits=outreach.ceiling, reference=outreach.source, actor=actor, now=now).id
+    outreach.state = OutreachState.SCHEDULED
+    outreach.save()
+    if outreach.campaign.state in (CampaignState.DRAFT, CampaignState.COMPLETED):
+        Campaign.objects.filter(id=outreach.campaign_id).update(state=CampaignState.SCHEDULED)
+    audit(action="outreach.scheduled", subject=outreach, actor=actor, now=now, ceiling=outreach.ceiling)
+    return outreach
+
+
+def start_scheduled(outreach_id: int, *, actor: Actor, now: datetime) -> bool:
+    """Start a scheduled outreach whose time has come and whose new quote is ready; False: it costs too much now."""
+    outreach = _locked(outreach_id)
+    if outreach.state != OutreachState.SCHEDULED:
+        return False
+    if outreach.ceiling is not None and outreach.credits > outreach.ceiling:
+        outreach.state = OutreachState.QUOTED
+        outreach.save(update_fields=["state"])
+        audit(
+            action="outreach.held_back",
+            subject=outreach,
+            actor=actor,
+            now=now,
+            ceiling=outreach.ceiling,
+            credits=outreach.credits,
+        )
+        return False
+    _open(outreach, credits=outreach.ceiling or outreach.credits, actor=actor, now=now)
+    return True
+
+
+def write_messages(*, organization_id: int, outreach_id: int, now: datetime) -> None:
+    """Write the quoted messages into their streams; opens a scope for each thousand. Running it again goes on."""
+    with organization_scope(organization_id):
+        outreach = Outreach.objects.select_related("campaign__program", "campaign__sender_number").get(id=outreach_id)
+        writer = writer_for(outreach, now=now)
+        chunk_ids = list(
+            QuoteChunk.objects.filter(outreach_id=outreach_id, quote_id=outreach.quote_id, written_at=None)
+            .order_by("sequence")
+            .values_list("id", flat=True)
+        )
+    streams: dict[str, Stream] = {}
+    for chunk_id in chunk_ids:
+        with organization_scope(organization_id):
+            locked = Outreach.objects.select_for_update(no_key=True).get(id=outreach_id)
+            if locked.state == OutreachState.CLOSED:
+                return
+            state = StreamState.PAUSED if locked.state == OutreachState.PAUSED else StreamState.OPEN
+            _write_chunk(chunk_id, outreach, writer, streams, state, now)
+    with organization_scope(organization_id):
+        Outreach.objects.filter(id=outreach_id, written_at=None).update(written_at=now)
+
+
+def _check(outreach: Outreach, quote_id: UUID) -> None:
+    if outreach.quote_id != quote_id:
+        raise LaunchRefused("The quote has changed since you saw it. Look at the new one and confirm again.")
+    number = outreach.campaign.sender_number
+    if number.status != NumberStatus.REGISTERED:
+        raise LaunchRefused(
+            f"The number {number.sender} is not registered yet. Register it under Numbers, or choose another number."
+        )
+    if not outreach.recipients:
+        raise LaunchRefused("Nobody is left to text: see who is left out and why, and change the audience.")
+    if outreach.campaign.state in (CampaignState.CANCELED, CampaignState.FAILED):
+        raise LaunchRefused("This campaign was canceled. Duplicate it to send the text again.")
+
+
+def _open(outreach: Outreach, *, credits: int, actor: Actor, now: datetime) -> Outreach:
+    outreach.reservation_id = reserve(credits=credits, reference=outreach.source, actor=actor, now=now).id
+    outreach.state, outreach.launched_at = OutreachState.OPEN, now
+    outreach.save()
+    campaign = outreach.campaign
+    remember_stop_word(sender_number_id=campaign.sender_number_id, word=campaign.opt_out_word, now=now)
+    if campaign.state != CampaignState.PAUSED:
+        Campaign.objects.filter(id=campaign.id).update(state=CampaignState.SENDING, completed_at=None)
+    audit(
+        action="outreach.launched",
+        subject=outreach,
+        actor=actor,
+        now=now,
+        quote=str(outreach.quote_id),
+        recipients=outreach.recipients,
+        credits=outreach.credits,
+    )
+    request_writing(outreach)
+    return outreach
+
+
+def request_writing(outreach: Outreach) -> None:
+    """Have a worker write the messages; a second one finds the chunks written."""
+    arguments = [outreach.organization_id, outreach.id]
+    transaction.on_commit(lambda: current_app.send_task("campaigns.write_messages", arguments, expires=30))
+
+
+def _locked(outreach_id: int) -> Outreach:
+    found: Outreach = (
+        Outreach.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("campaign", "campaign__sender_number")
+        .get(id=outreach_id)
+    )
+    return found
+
+
+def _write_chunk(
+    chunk_id: int, outreach: Outreach, writer: Writer, streams: dict[str, Stream], state: StreamState, now: datetime
+) -> None:
+    chunk = QuoteChunk.objects.select_for_update(no_key=True).get(id=chunk_id)
+    if chunk.written_at is not None:
+        return
+    campaign = outreach.campaign
+    people = candidates_by_id(
+        chunk.contact_ids, label=outreach.phone_label, program_id=campaign.program_id, campaign_id=campaign.id
+    )
+    drafts: dict[str, list[Draft]] = defaultdict(list)
+    left_out: list[LeftOut] = []
+    for contact_id, phone, digest in zip(chunk.contact_ids, chunk.phones, chunk.digests, strict=True):
+        candidate = people.get(contact_id)
+        result = writer.draft(candidate) if candidate is not None else None
+        if result is None or isinstance(result, LeftOut):
+            left_out.append(result or LeftOut(contact_id, phone, Reason.CHANGED))
+        elif result[0].digest != digest or result[0].phone != phone:
+            left_out.append(LeftOut(contact_id, phone, Reason.CHANGED))
+        else:
+            drafts[result[1]].append(result[0])
+    note_exclusions(outreach.id, left_out)
+    for bucket, batch in drafts.items():
+        if bucket not in streams:
+            streams[bucket] = _stream(outreach, bucket, writer, state, now)
+        queue_messages(
+            streams[bucket],
+            batch,
+            carrier_account_id=campaign.sender_number.carrier_account_id,
+            campaign_id=campaign.id,
+            now=now,
+        )
+    chunk.written_at = now
+    chunk.save(update_fields=["written_at"])
+
+
+def _stream(outreach: Outreach, bucket: str, writer: Writer, state: StreamState, now: datetime) -> Stream:
+    campaign = outreach.campaign
+    window = None if bucket == ANY_HOUR else writer.window(bucket)
+    return open_stream(
+        number=campaign.sender_number,
+        kind=TextKind.CAMPAIGN,
+        source=outreach.source,
+        bucket=bucket,
+        program_id=campaign.program_id,
+        reservation_id=outreach.reservation_id,
+        hours=Hours(
+            open_from=window[0] if window else outreach.starts_at,
+            open_until=window[1] if window else None,
+            ends_at=outreach.ends_at,
+        ),
+        state=state,
+        now=now,
+    )

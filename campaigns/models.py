@@ -1,0 +1,87 @@
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from campaigns.rules.states import CampaignState, OutreachState
+from common.tenancy import TenantModel, tenant_key
+
+
+class Campaign(TenantModel):
+    """One text under one program from one number, with sending hours; has one or more outreaches."""
+
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    program = models.ForeignKey("consent.Program", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    sender_number = models.ForeignKey(
+        "senders.SenderNumber", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    body = models.TextField()
+    opt_out_word = models.CharField(max_length=40, default="STOP")
+    sending_hours = models.JSONField(help_text="seven rows, Monday first: [opens, closes] in minutes, or null")
+    state = models.CharField(max_length=9, choices=[(s.value, s.value) for s in CampaignState], default="DRAFT")
+    created_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["organization", "-id"], name="campaigns_newest_first")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Outreach(TenantModel):
+    """One audience of a campaign with its own start and end, quote and reservation."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="outreaches", db_constraint=False)
+    everyone = models.BooleanField(default=True)
+    list_ids = ArrayField(models.BigIntegerField(), default=list)
+    phone_label = models.CharField(max_length=6, default="MOBILE")
+    starts_at = models.DateTimeField(null=True, help_text="empty: as soon as it is launched")
+    ends_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=9, choices=[(s.value, s.value) for s in OutreachState], default="DRAFT")
+    close_reason = models.CharField(max_length=20, blank=True, help_text="completed, canceled, ended")
+    # The quote: what launching it will reserve, and what it was computed from.
+    quote_id = models.UUIDField(null=True)
+    quoted_at = models.DateTimeField(null=True)
+    recipients = models.BigIntegerField(default=0)
+    segments = models.BigIntegerField(default=0)
+    credits = models.BigIntegerField(default=0)
+    excluded = models.BigIntegerField(default=0)
+    ceiling = models.BigIntegerField(null=True, help_text="credits above which a scheduled start does not happen")
+    reservation_id = models.BigIntegerField(null=True)
+    launched_at = models.DateTimeField(null=True)
+    written_at = models.DateTimeField(null=True, help_text="when every message was in its stream")
+    settled_at = models.DateTimeField(null=True, help_text="when its reservation was closed")
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(starts_at=None) | Q(ends_at=None) | Q(starts_at__lt=F("ends_at")), name="starts_before_end"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="outreach_under_way", condition=Q(quote_id__isnull=False, settled_at=None))
+        ]
+
+    @property
+    def source(self) -> str:
+        """The name of its streams and reservation."""
+        return f"outreach:{self.id}"
+
+
+class QuoteChunk(TenantModel):
+    """Up to a thousand recipients of a quote, frozen: whom, at what price, with which words (their digest)."""
+
+    organization = tenant_key(enforced=False)
+    outreach = models.ForeignKey(Outreach, on_delete=models.CASCADE, related_name="chunks", db_constraint=False)
+    quote_id = models.UUIDField()
+    sequence = models.PositiveIntegerField()
+    contact_ids = ArrayField(models.BigIntegerField())
+    phones = ArrayField(models.CharField(max_length=16))
+    credits = ArrayField(models.IntegerField())
+    segments = ArrayField(models.IntegerField())
+    digests = ArrayField(models.BigIntegerField())
+    written_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["outreach", "quote_id", "sequence"], name="chunk_once")]

@@ -1,0 +1,94 @@
+"""Reads of campaigns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from audiences.models import Exclusion
+from billing.models import Reservation
+from campaigns.models import Campaign, Outreach
+from common.tenancy import TenantQuerySet
+from messaging.queries import OutcomeCounts, outcome_counts, outcome_counts_of
+from messaging.rules.states import HANDED_OVER, OPEN, State
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an outreach has come. `audience` is everybody it was for: exclusions and messages add up to it."""
+
+    state: str
+    audience: int
+    exclusions: Mapping[str, int]
+    outcomes: Mapping[State, OutcomeCounts]
+    credits_quoted: int
+    credits_captured: int
+    credits_held: int
+
+    def messages(self, *states: State) -> int:
+        return sum(self.outcomes[state].messages for state in states if state in self.outcomes)
+
+    @property
+    def handed_over(self) -> int:
+        return self.messages(*HANDED_OVER)
+
+    @property
+    def total(self) -> int:
+        return sum(counts.messages for counts in self.outcomes.values())
+
+
+def outreach_progress(outreach_id: int) -> Progress:
+    """From counters and the quote: no message is counted for it."""
+    outreach = Outreach.objects.get(id=outreach_id)
+    reasons = Exclusion.objects.filter(outreach_id=outreach_id).values_list("reason").annotate(Count("id"))
+    reservation = Reservation.objects.filter(id=outreach.reservation_id).first()
+    held = reservation.credits - reservation.posted if reservation and reservation.state == "OPEN" else 0
+    return Progress(
+        state=outreach.state,
+        audience=outreach.recipients + outreach.excluded,
+        exclusions=dict(reasons),
+        outcomes=outcome_counts(outreach.source),
+        credits_quoted=outreach.credits,
+        credits_captured=reservation.captured if reservation else 0,
+        credits_held=held,
+    )
+
+
+def campaigns() -> "TenantQuerySet[Campaign]":
+    """Newest first, with what a list shows of each."""
+    found: TenantQuerySet[Campaign] = Campaign.objects.select_related("program", "sender_number").order_by("-id")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRow:
+    """A line of the list of campaigns."""
+
+    campaign: Campaign
+    recipients: int
+    done: int
+    credits: int
+
+    @property
+    def percent(self) -> int:
+        return self.done * 100 // self.recipients if self.recipients else 0
+
+
+def campaign_rows(limit: int = 50) -> list[CampaignRow]:
+    """The newest campaigns with their progress, in three queries however many there are."""
+    found = list(campaigns()[:limit])
+    outreaches = list(Outreach.objects.filter(campaign_id__in=[campaign.id for campaign in found]))
+    counts = outcome_counts_of([outreach.source for outreach in outreaches])
+    rows = []
+    for campaign in found:
+        own = [outreach for outreach in outreaches if outreach.campaign_id == campaign.id]
+        outcomes = [counts.get(outreach.source, {}) for outreach in own]
+        done = sum(part.messages for by_state in outcomes for state, part in by_state.items() if state not in OPEN)
+        credits = sum(part.credits for by_state in outcomes for state, part in by_state.items() if state in HANDED_OVER)
+        rows.append(CampaignRow(campaign, sum(outreach.recipients for outreach in own), done, credits))
+    return rows
+
+
+def outreach(outreach_id: int) -> Outreach:
+    found: Outreach = Outreach.objects.select_related("campaign").get(id=outreach_id)
+    return found

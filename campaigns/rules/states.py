@@ -1,0 +1,42 @@
+"""The states of campaigns and outreaches, and the moves between them (domain.md, Campaign)."""
+
+from enum import StrEnum
+
+
+class CampaignState(StrEnum):
+    DRAFT = "DRAFT"
+    SCHEDULED = "SCHEDULED"
+    SENDING = "SENDING"
+    PAUSED = "PAUSED"
+    COMPLETED = "COMPLETED"
+    CANCELED = "CANCELED"
+    FAILED = "FAILED"
+
+
+class OutreachState(StrEnum):
+    DRAFT = "DRAFT"
+    QUOTED = "QUOTED"
+    SCHEDULED = "SCHEDULED"
+    OPEN = "OPEN"
+    PAUSED = "PAUSED"
+    CLOSED = "CLOSED"
+
+
+CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
+    CampaignState.DRAFT: frozenset({CampaignState.SCHEDULED, CampaignState.SENDING}),
+    CampaignState.SCHEDULED: frozenset({CampaignState.SENDING, CampaignState.CANCELED, CampaignState.FAILED}),
+    CampaignState.SENDING: frozenset({CampaignState.PAUSED, CampaignState.COMPLETED, CampaignState.CANCELED}),
+    CampaignState.PAUSED: frozenset({CampaignState.SENDING, CampaignState.CANCELED}),
+    CampaignState.COMPLETED: frozenset({CampaignState.SCHEDULED, CampaignState.SENDING}),  # an outreach added later
+    CampaignState.CANCELED: frozenset(),
+    CampaignState.FAILED: frozenset(),
+}
+
+OUTREACH_MOVES: dict[OutreachState, frozenset[OutreachState]] = {
+    OutreachState.DRAFT: frozenset({OutreachState.QUOTED}),
+    OutreachState.QUOTED: frozenset({OutreachState.QUOTED, OutreachState.SCHEDULED, OutreachState.OPEN}),
+    OutreachState.SCHEDULED: frozenset({OutreachState.OPEN, OutreachState.QUOTED, OutreachState.CLOSED}),
+    OutreachState.OPEN: frozenset({OutreachState.PAUSED, OutreachState.CLOSED}),
+    OutreachState.PAUSED: frozenset({OutreachState.OPEN, OutreachState.CLOSED}),
+    OutreachState.CLOSED: frozenset(),
+}

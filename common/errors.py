@@ -1,0 +1,27 @@
+"""Errors that carry text fit for the person in front of the screen."""
+
+
+class DomainError(Exception):
+    """A refusal. `str(error)` says what is wrong and what to do next, in the user's words; `code` is stable."""
+
+    code = "refused"
+
+    def __init__(self, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.facts = facts
+
+
+class GatewayError(Exception):
+    """A call to the outside failed."""
+
+
+class TransientError(GatewayError):
+    """The other side did not process the call; later may go well."""
+
+
+class PermanentError(GatewayError):
+    """The other side refused; asking again will not help. `code` is the other side's."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,32 @@
+"""Words of PostgreSQL that the ORM lacks."""
+
+from typing import Any
+
+from django.db import connection, models
+
+
+class CurrentTransaction(models.Func):
+    """The id of the transaction that writes the row: what readers in commit order go by (see `oldest_open`)."""
+
+    template = "(pg_current_xact_id()::text::bigint)"
+    output_field = models.BigIntegerField()
+
+
+def oldest_open_transaction() -> int:
+    """Rows of transactions before this one are all visible: whoever reads up to here passes no late commit by."""
+    found: int = fetch_all("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")[0][0]
+    return found
+
+
+def fetch_all(sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+    """Run a statement in the transaction of the scope and return its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+def run(sql: str, parameters: Any = None) -> int:
+    """Run a statement in the transaction of the scope and return how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.rowcount

@@ -1,0 +1,24 @@
+"""What Celery beat starts, and how often.
+
+Long tasks (dispatch, consumers) run for a minute and enqueue their successor themselves; beat only revives them, so
+its messages expire before the next one and never pile up.
+"""
+
+from typing import Any
+
+
+def _every(seconds: float, task: str, **options: Any) -> dict[str, Any]:
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds, **options}}
+
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "dispatch": _every(2.0, "messaging.dispatch", queue="dispatch"),
+    "inbound": _every(1.0, "messaging.consume_inbound", queue="inbound"),
+    "receipts": _every(1.0, "messaging.consume_receipts", queue="receipts"),
+    "events": _every(1.0, "events.deliver"),
+    "windows": _every(1.0, "campaigns.advance"),
+    "sweep": _every(5.0, "messaging.sweep"),
+    "counters": _every(5.0, "messaging.squash_counters"),
+    "captures": _every(60.0, "billing.post_captures"),
+    "seals": _every(5.0, "consent.seal"),
+}

@@ -1,0 +1,21 @@
+"""Writes of consent: programs, records by import and keyword, opt-outs, seals."""
+
+from consent.actions.imports import complete_statement, grant_by_import, state_import
+from consent.actions.inbound import ReplyDue, ReplyKind, obey_inbound
+from consent.actions.opt_outs import note_carrier_opt_out, opt_out
+from consent.actions.programs import create_program, remember_stop_word
+from consent.actions.seals import seal_organization
+
+__all__ = [
+    "ReplyDue",
+    "ReplyKind",
+    "complete_statement",
+    "create_program",
+    "grant_by_import",
+    "note_carrier_opt_out",
+    "obey_inbound",
+    "opt_out",
+    "remember_stop_word",
+    "seal_organization",
+    "state_import",
+]

@@ -1,0 +1,55 @@
+"""Programs and the words that stop."""
+
+from datetime import datetime
+
+from accounts.actions import audit
+from common.actor import Actor
+from common.errors import DomainError
+from common.tenancy import current_organization_id
+from consent.models import Program, ProgramVersion, StopWord
+from consent.rules.keywords import Keyword, keyword_of, normalise
+from consent.rules.media import Level
+
+
+class UnusableStopWord(DomainError):
+    code = "unusable_stop_word"
+
+
+def create_program(
+    *, name: str, level: Level, brand: str, opt_in_text: str, actor: Actor, now: datetime, help_text: str = ""
+) -> Program:
+    """Create a program with the first version of its opt-in text."""
+    program: Program = Program.objects.create(
+        organization_id=current_organization_id(),
+        name=name,
+        level=level,
+        brand=brand,
+        opt_in_text=opt_in_text,
+        help_text=help_text,
+        created_at=now,
+    )
+    ProgramVersion.objects.create(
+        organization_id=program.organization_id, program=program, version=1, opt_in_text=opt_in_text, created_at=now
+    )
+    audit(action="program.created", subject=program, actor=actor, now=now, name=name, level=level)
+    return program
+
+
+def remember_stop_word(*, sender_number_id: int, word: str, now: datetime) -> str:
+    """Recognise a campaign's own stop word on its number from now on; return it as shown.
+
+    Raises UnusableStopWord where the word is empty or already means something else (START, HELP).
+    """
+    shown = word.strip().upper()
+    plain = normalise(word)
+    meaning = keyword_of(word)
+    if not plain or meaning not in (None, Keyword.STOP):
+        raise UnusableStopWord(f"“{word}” cannot be the word that stops. Choose a word such as STOP or NOMORE.")
+    if meaning is None:
+        StopWord.objects.get_or_create(
+            organization_id=current_organization_id(),
+            sender_number_id=sender_number_id,
+            word=plain,
+            defaults={"created_at": now},
+        )
+    return shown

@@ -1,0 +1,182 @@
+from django.db import models
+from django.db.models import Q
+
+from common.sql import CurrentTransaction
+from common.tenancy import TenantModel, tenant_key
+from consent.rules.media import Level, Medium
+
+CONVERSATIONAL = 0
+"""Stands for a program id where consent is conversational: it belongs to no program."""
+
+
+class Program(TenantModel):
+    """A kind of messages that a person can agree to. Consent is given to a program."""
+
+    name = models.CharField(max_length=120)
+    level = models.CharField(max_length=14, choices=[(level.value, level.value.capitalize()) for level in Level])
+    brand = models.CharField(max_length=120, help_text="the name that people know the sender by")
+    opt_in_text = models.TextField()
+    opt_in_version = models.PositiveIntegerField(default=1)
+    help_text = models.CharField(max_length=320, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="program_named_once"),
+            models.CheckConstraint(
+                condition=Q(level__in=[Level.INFORMATIONAL, Level.PROMOTIONAL]), name="program_level_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProgramVersion(TenantModel):
+    """An opt-in text as it was once shown; append-only, since records point at it."""
+
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="versions", db_constraint=False)
+    version = models.PositiveIntegerField()
+    opt_in_text = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["program", "version"], name="program_version_once")]
+
+
+class ImportStatement(TenantModel):
+    """What the importing person states of the consent of a whole file. Sealed once the file is through."""
+
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    program_version = models.PositiveIntegerField()
+    medium = models.CharField(max_length=14, choices=[(medium.value, medium.value) for medium in Medium])
+    agreed_at = models.DateTimeField(help_text="when the people agreed, at the latest")
+    how = models.TextField(help_text="in the words of the person who imports")
+    evidence = models.ForeignKey(
+        "content.StoredFile", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
+    )
+    actor_label = models.CharField(max_length=160)
+    created_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.CheckConstraint(condition=~Q(how=""), name="statement_says_how")]
+
+
+class Action(models.TextChoices):
+    GRANT = "GRANT", "Agreed"
+    WITHDRAW = "WITHDRAW", "Withdrew"
+
+
+class ConsentRecord(TenantModel):
+    """One immutable fact: this phone granted or withdrew consent, then, by this medium, with this evidence."""
+
+    organization = tenant_key(enforced=False)
+    phone = models.CharField(max_length=16)
+    program_id = models.BigIntegerField(default=CONVERSATIONAL, help_text="0: conversational")
+    action = models.CharField(max_length=8, choices=Action.choices)
+    occurred_at = models.DateTimeField()
+    medium = models.CharField(max_length=14)
+    program_version = models.PositiveIntegerField(null=True)
+    import_statement_id = models.BigIntegerField(null=True)
+    source_url = models.TextField(null=True)
+    ip_address = models.GenericIPAddressField(null=True)
+    user_agent = models.TextField(null=True)
+    identity = models.TextField(null=True, help_text="name, user name or session id")
+    department_id = models.BigIntegerField(null=True)
+    evidence_id = models.BigIntegerField(null=True)
+    inbound_sid = models.CharField(max_length=64, null=True, help_text="the carrier's id of the text that did it")
+    actor_label = models.CharField(max_length=160)
+    recorded_at = models.DateTimeField()
+    # The sealer reads in this order and stops before the oldest open transaction: no late commit is passed by.
+    transaction_id = models.BigIntegerField(db_default=CurrentTransaction())
+
+    class Meta(TenantModel.Meta):
+        indexes = [
+            models.Index(fields=["organization", "phone", "id"], name="consent_of_phone"),
+            models.Index(
+                fields=["organization", "transaction_id", "id"],
+                name="consent_to_seal",
+                condition=Q(import_statement_id=None),
+            ),
+            models.Index(
+                fields=["import_statement_id", "id"],
+                name="consent_of_statement",
+                condition=Q(import_statement_id__isnull=False),
+            ),
+        ]
+
+
+class ConsentState(TenantModel):
+    """What the records of one phone and program come to; recomputable."""
+
+    pk = models.CompositePrimaryKey("organization_id", "phone", "program_id")
+    organization = tenant_key(enforced=False)
+    phone = models.CharField(max_length=16)
+    program_id = models.BigIntegerField(default=CONVERSATIONAL)
+    granted = models.BooleanField()
+    changed_at = models.DateTimeField(help_text="of the record that decides")
+    stopped = models.BooleanField(default=False, help_text="withdrawn by STOP: START brings it back")
+
+
+class OptOut(TenantModel):
+    """The whole organization must not text this phone. Rows stay for ever; a lifted one says when."""
+
+    class Source(models.TextChoices):
+        KEYWORD = "KEYWORD", "texted"
+        CARRIER = "CARRIER", "told by the carrier"
+        STAFF = "STAFF", "noted by staff"
+        FILE = "FILE", "opt-out file"
+
+    phone = models.CharField(max_length=16)
+    source = models.CharField(max_length=8, choices=Source.choices)
+    opted_out_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["organization", "phone"], name="opted_out_once")]
+
+
+class StopWord(TenantModel):
+    """A campaign's own word that stops, recognised on its number from then on (A7). Stored normalised."""
+
+    sender_number_id = models.BigIntegerField()
+    word = models.CharField(max_length=40)
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["sender_number_id", "word"], name="stop_word_once")]
+
+
+class CarrierBlock(TenantModel):
+    """The carrier refuses texts from this number to this phone; a fact beside the opt-out, not instead of it."""
+
+    sender_number_id = models.BigIntegerField()
+    phone = models.CharField(max_length=16)
+    blocked_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["sender_number_id", "phone"], name="block_once")]
+
+
+class ConsentSeal(TenantModel):
+    """A link of the organization's chain over one record, or over an import's records by their Merkle root."""
+
+    sequence = models.BigIntegerField()
+    record_id = models.BigIntegerField(null=True)
+    transaction_id = models.BigIntegerField(null=True, help_text="of the record: where the sealer goes on")
+    import_statement_id = models.BigIntegerField(null=True)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the record, or the Merkle root")
+    chain_hash = models.CharField(max_length=64, help_text="SHA-256 over the former chain hash, sequence and digest")
+    sealed_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "sequence"], name="seal_sequence_once"),
+            models.UniqueConstraint(fields=["record_id"], name="record_sealed_once", condition=~Q(record_id=None)),
+            models.UniqueConstraint(
+                fields=["import_statement_id"], name="statement_sealed_once", condition=~Q(import_statement_id=None)
+            ),
+            models.CheckConstraint(condition=Q(record_id=None) ^ Q(import_statement_id=None), name="seal_of_one_thing"),
+        ]

@@ -1,0 +1,18 @@
+"""Reads of consent."""
+
+from consent.models import ConsentSeal, OptOut, Program
+
+
+def program(program_id: int) -> Program:
+    found: Program = Program.objects.get(id=program_id)
+    return found
+
+
+def is_opted_out(phone: str) -> bool:
+    return OptOut.objects.filter(phone=phone, lifted_at=None).exists()
+
+
+def chain_head() -> tuple[int, str] | None:
+    """Sequence and hash of the newest seal of the organization in scope."""
+    last = ConsentSeal.objects.order_by("-sequence").first()
+    return (last.sequence, last.chain_hash) if last else None

@@ -1,0 +1,135 @@
+"""Where a recipient is, as far as the hours need it: IANA zones and state.
+
+Order: the contact's own zone, postcode, area code. What stays unknown fails closed: hours are then the intersection
+over every zone and state it could be (docs/decisions/0003).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+import phonenumbers
+import phonenumbers.geocoder
+import phonenumbers.timezone
+import zipcodes
+
+from consent.rules.lawful_hours import ALWAYS, FIFTY_STATES_AND_DC, TERRITORIES, Weekly, rule_for
+
+_STATES = FIFTY_STATES_AND_DC | TERRITORIES
+_ZONES = available_timezones()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The zones and states a recipient may be in; `source` says from where we know (CONTACT, POSTCODE, AREA_CODE)."""
+
+    zones: tuple[str, ...]
+    states: tuple[str, ...]
+    source: str
+
+    @property
+    def key(self) -> str:
+        """The name of the bucket of recipients with the same hours."""
+        return f"{','.join(self.zones)}|{','.join(self.states)}"
+
+
+def place_of(*, zone: str, region: str, postcode: str, country: str, phone: str) -> Place:
+    """The place of a contact; empty strings are unknown. `phone` is E.164, `country` ISO."""
+    zip_zone, zip_state = _of_postcode(postcode[:5].zfill(5)) if postcode and country in ("", "US") else ("", "")
+    area_zones, area_state = _of_phone(phone)
+    state = _state(region) or zip_state or area_state
+    if zone:
+        zones, source = (zone,), "CONTACT"
+    elif zip_zone:
+        zones, source = (zip_zone,), "POSTCODE"
+    elif area_zones:
+        zones, source = area_zones, "AREA_CODE"
+    elif state:
+        zones, source = _zones_of_state(state), "STATE"
+    else:
+        zones, source = (), "UNKNOWN"
+    if not zones:
+        return _ANYWHERE
+    american = country == "US" or (not country and phone.startswith("+1"))
+    return Place(zones, (state,) if state else tuple(sorted(FIFTY_STATES_AND_DC)) if american else (), source)
+
+
+def hours_of(key: str, *, sending: Weekly, promotional: bool, home_zone: str) -> list[tuple[str, Weekly]]:
+    """What must be open for the bucket `key` (see Place.key), as pairs of zone and weekly hours.
+
+    `sending` are the campaign's hours; where the place is unknown they are read in `home_zone` (the organization's).
+    Lawful hours bind promotional texts alone.
+    """
+    zone_part, _, state_part = key.partition("|")
+    zones = zone_part.split(",") if zone_part else []
+    states = state_part.split(",") if state_part else [""]
+    hours = [] if sending == ALWAYS else [(zone, sending) for zone in zones or [home_zone]]
+    if promotional:
+        pairs = [(zone, state) for zone in zones for state in states] if zones else _every_zone_and_state()
+        hours += [(zone, rule_for(state).weekly) for zone, state in pairs]
+    return list(dict.fromkeys(hours))
+
+
+_ANYWHERE = Place((), (), "UNKNOWN")
+
+
+def _state(region: str) -> str:
+    code = region.strip().upper()
+    return code if code in _STATES else _CODE_OF_NAME.get(region.strip().casefold(), "")
+
+
+@lru_cache(maxsize=65_536)
+def _of_postcode(postcode: str) -> tuple[str, str]:
+    if not postcode.isdigit():
+        return "", ""
+    found = zipcodes.matching(postcode)
+    return (_zone(found[0]["timezone"]), found[0]["state"] or "") if found else ("", "")
+
+
+def _zone(name: str | None) -> str:
+    """The zone of a postcode's row, empty where the data holds something else (a few rows name a town)."""
+    return name if name in _ZONES else ""
+
+
+@lru_cache(maxsize=65_536)
+def _of_area(prefix: str) -> tuple[tuple[str, ...], str]:
+    number = phonenumbers.parse(prefix)
+    zones = tuple(zone for zone in phonenumbers.timezone.time_zones_for_number(number) if zone in _ZONES)
+    described = phonenumbers.geocoder.description_for_number(number, "en")
+    return zones, _state(described.rpartition(",")[2])
+
+
+def _of_phone(phone: str) -> tuple[tuple[str, ...], str]:
+    # The metadata tells places apart by at most the exchange: what follows is the same for a whole block of numbers.
+    return _of_area(phone[:8] + "0000") if phone.startswith("+1") and len(phone) == 12 else _of_area(phone)
+
+
+@lru_cache(maxsize=1)
+def _places_of_postcodes() -> dict[str, tuple[str, ...]]:
+    """The zones that occur in each state, by its postcodes."""
+    zones: dict[str, set[str]] = {}
+    for row in zipcodes.list_all():
+        if row["state"] in _STATES and _zone(row["timezone"]):
+            zones.setdefault(row["state"], set()).add(row["timezone"])
+    return {state: tuple(sorted(found)) for state, found in zones.items()}
+
+
+def _zones_of_state(state: str) -> tuple[str, ...]:
+    return _places_of_postcodes().get(state, ())
+
+
+def _every_zone_and_state() -> list[tuple[str, str]]:
+    return [(zone, state) for state in sorted(FIFTY_STATES_AND_DC) for zone in _zones_of_state(state)]
+
+
+_NAMES = (
+    "Alabama AL,Alaska AK,Arizona AZ,Arkansas AR,California CA,Colorado CO,Connecticut CT,Delaware DE,"
+    "District of Columbia DC,Florida FL,Georgia GA,Hawaii HI,Idaho ID,Illinois IL,Indiana IN,Iowa IA,Kansas KS,"
+    "Kentucky KY,Louisiana LA,Maine ME,Maryland MD,Massachusetts MA,Michigan MI,Minnesota MN,Mississippi MS,"
+    "Missouri MO,Montana MT,Nebraska NE,Nevada NV,New Hampshire NH,New Jersey NJ,New Mexico NM,New York NY,"
+    "North Carolina NC,North Dakota ND,Ohio OH,Oklahoma OK,Oregon OR,Pennsylvania PA,Rhode Island RI,"
+    "South Carolina SC,South Dakota SD,Tennessee TN,Texas TX,Utah UT,Vermont VT,Virginia VA,Washington WA,"
+    "West Virginia WV,Wisconsin WI,Wyoming WY,Washington D.C. DC,Washington State WA,Puerto Rico PR,Guam GU,"
+    "US Virgin Islands VI,American Samoa AS,Northern Mariana Islands MP"
+)
+_CODE_OF_NAME = {entry.rpartition(" ")[0].casefold(): entry.rpartition(" ")[2] for entry in _NAMES.split(",")}

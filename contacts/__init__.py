@@ -1,0 +1,1 @@
+"""People known to an organization, their phones, lists, and imports."""

@@ -1,0 +1,107 @@
+from django.db import models
+
+from common.tenancy import TenantModel, tenant_key
+
+
+class Contact(TenantModel):
+    """A person. What tags can name is a column; an organization's own fields live in `custom`."""
+
+    organization = tenant_key(enforced=False)
+    first_name = models.CharField(max_length=120, blank=True)
+    last_name = models.CharField(max_length=120, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    company = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=12, blank=True)
+    city = models.CharField(max_length=120, blank=True)
+    region = models.CharField(max_length=80, blank=True)
+    postcode = models.CharField(max_length=20, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name, where the person's own is known")
+    custom = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["organization", "id"], name="contacts_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.company or f"contact {self.pk}"
+
+
+class PhoneLabel(models.TextChoices):
+    MOBILE = "MOBILE", "Mobile"
+    WORK = "WORK", "Work"
+    OTHER = "OTHER", "Other"
+
+
+class ContactPhone(TenantModel):
+    """A phone of a person. An E.164 belongs to one contact of an organization."""
+
+    organization = tenant_key(enforced=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="phones", db_constraint=False)
+    label = models.CharField(max_length=6, choices=PhoneLabel.choices, default=PhoneLabel.MOBILE)
+    phone = models.CharField(max_length=16)
+    textable = models.BooleanField(default=True, help_text="false: the carrier said landline or dead")
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["organization", "phone"], name="phone_of_one_contact")]
+
+
+class ContactList(TenantModel):
+    """Contacts chosen by hand or import."""
+
+    name = models.CharField(max_length=120)
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="list_named_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ListMember(TenantModel):
+    """A contact on a list."""
+
+    organization = tenant_key(enforced=False)
+    contact_list = models.ForeignKey(ContactList, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["contact_list", "contact"], name="on_list_once")]
+
+
+class Import(TenantModel):
+    """A file of contacts with its consent statement, and what became of its rows."""
+
+    file = models.ForeignKey("content.StoredFile", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    statement = models.ForeignKey(
+        "consent.ImportStatement", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    job = models.ForeignKey("content.Job", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    contact_list = models.ForeignKey(
+        ContactList, on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
+    )
+    mapping = models.JSONField(help_text="column number to field")
+    encoding = models.CharField(max_length=40)
+    delimiter = models.CharField(max_length=1)
+    default_country = models.CharField(max_length=2)
+    rows = models.BigIntegerField(default=0)
+    created = models.BigIntegerField(default=0)
+    updated = models.BigIntegerField(default=0)
+    duplicates = models.BigIntegerField(default=0)
+    invalid = models.BigIntegerField(default=0)
+    opted_out = models.BigIntegerField(default=0, help_text="kept so: they said stop")
+    error_file = models.ForeignKey(
+        "content.StoredFile", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
+    )
+    created_at = models.DateTimeField()
+
+
+class ImportedPhone(TenantModel):
+    """The phones that a running import has brought so far: how a later batch knows a duplicate. Emptied at its end."""
+
+    pk = models.CompositePrimaryKey("import_id", "phone")
+    organization = tenant_key(enforced=False)
+    import_id = models.BigIntegerField()
+    phone = models.CharField(max_length=16)

@@ -1,0 +1,19 @@
+"""Reads of contacts."""
+
+from common.tenancy import TenantQuerySet
+from contacts.models import Contact, ContactList, Import
+
+
+def import_by_id(import_id: int) -> Import:
+    found: Import = Import.objects.select_related("file", "statement", "job", "error_file").get(id=import_id)
+    return found
+
+
+def list_named(name: str) -> ContactList | None:
+    found: ContactList | None = ContactList.objects.filter(name=name).first()
+    return found
+
+
+def contacts() -> "TenantQuerySet[Contact]":
+    found: TenantQuerySet[Contact] = Contact.objects.order_by("id")
+    return found

@@ -1,0 +1,129 @@
+"""Reading a file of contacts: encoding, delimiter, header. Nothing here trusts the file."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from charset_normalizer import from_bytes
+
+SNIFF_BYTES = 256 * 1024
+LONGEST_FIELD = 32 * 1024
+LONGEST_LINE = 1024 * 1024
+MOST_COLUMNS = 500
+_DELIMITERS = (",", ";", "\t", "|")
+_BINARY = (b"PK\x03\x04", b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
+
+
+class UnreadableFile(ValueError):
+    """The file cannot be read as contacts; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileShape:
+    """How a file is to be read."""
+
+    encoding: str
+    delimiter: str
+    header: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of the file: `number` counts from 1 for the first below the header; `fields` as they stand there."""
+
+    number: int
+    fields: tuple[str, ...]
+
+
+def shape_of(path: Path) -> FileShape:
+    """Look at the beginning of a file. Raises UnreadableFile."""
+    with path.open("rb") as file:
+        head = file.read(SNIFF_BYTES)
+    if not head.strip():
+        raise UnreadableFile("The file is empty. Export your contacts as CSV with a heading line and try again.")
+    if head.startswith(_BINARY):
+        raise UnreadableFile(
+            "This is not a text file. In your spreadsheet choose “Save as” and “CSV”, then upload that file."
+        )
+    encoding = _encoding_of(head)
+    try:
+        text = head.decode(encoding, errors="ignore" if len(head) == SNIFF_BYTES else "strict")
+    except UnicodeDecodeError as error:
+        raise UnreadableFile("The file's letters cannot be read. Save it as “CSV UTF-8” and try again.") from error
+    if "\x00" in text:
+        raise UnreadableFile("This is not a text file. Export your contacts as CSV and upload that file.")
+    if len(head) == SNIFF_BYTES and "\n" not in text and "\r" not in text:
+        raise UnreadableFile("The file is one endless line. Export your contacts as CSV, one person on each line.")
+    delimiter = _delimiter_of(text)
+    try:
+        header = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+    except (csv.Error, StopIteration) as error:
+        raise UnreadableFile("The heading line cannot be read. Export your contacts as CSV and try again.") from error
+    if len(header) > MOST_COLUMNS:
+        raise UnreadableFile(f"The file has {len(header)} columns; {MOST_COLUMNS} are the most. Remove some.")
+    return FileShape(encoding, delimiter, tuple(field.strip() for field in header))
+
+
+def rows_of(path: Path, shape: FileShape) -> Iterator[Row]:
+    """The records below the header, one at a time; lines without any content are passed over.
+
+    Raises UnreadableFile in the middle where a line or a field is longer than any contact's.
+    """
+    former_limit = csv.field_size_limit(LONGEST_FIELD)
+    try:
+        with path.open(encoding=shape.encoding, newline="", errors="replace") as file:
+            reader = csv.reader(_bounded_lines(file), delimiter=shape.delimiter)
+            number = 0
+            for fields in islice(reader, 1, None):
+                if any(fields):
+                    number += 1
+                    yield Row(number, tuple(fields))
+    except csv.Error as error:
+        raise UnreadableFile(
+            f"The file cannot be read after row {number}: a field is too long or a quotation mark is not closed."
+        ) from error
+    finally:
+        csv.field_size_limit(former_limit)
+
+
+def _bounded_lines(file: "object") -> Iterator[str]:
+    read = file.readline  # type: ignore[attr-defined]
+    while line := read(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise UnreadableFile("The file has a line of over a million characters. Export your contacts as CSV again.")
+        yield line
+
+
+def _encoding_of(head: bytes) -> str:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if head.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    try:
+        # The last character may be cut where the file is longer than what was read.
+        head[: max(len(head) - 4, 0)].decode("utf-8")
+    except UnicodeDecodeError:
+        best = from_bytes(head, cp_isolation=["cp1252", "utf_16", "utf_16_le", "utf_16_be", "cp1250"]).best()
+        return best.encoding if best is not None else "cp1252"
+    return "utf-8"
+
+
+def _delimiter_of(text: str) -> str:
+    """The delimiter that cuts the first lines into the same number of columns, the most of them."""
+    lines = text.splitlines()[:20]
+    if len(lines) > 1 and len(text) >= SNIFF_BYTES // 2:
+        lines = lines[:-1]  # may be cut
+
+    def score(delimiter: str) -> tuple[int, int]:
+        try:
+            counts = [len(fields) for fields in csv.reader(lines, delimiter=delimiter) if fields]
+        except csv.Error:
+            return (0, 0)
+        return (
+            sum(count == counts[0] for count in counts) if counts and counts[0] > 1 else 0,
+            counts[0] if counts else 0,
+        )
+
+    return max(_DELIMITERS, key=score)

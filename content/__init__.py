@@ -1,0 +1,1 @@
+"""Files, long jobs, and the pure rules of words: segments and rendering."""

@@ -1,0 +1,17 @@
+"""Reads of files and jobs."""
+
+from pathlib import Path
+
+from django.conf import settings
+
+from content.models import Job, StoredFile
+
+
+def path_of(file: StoredFile) -> Path:
+    """Where the bytes lie on this machine."""
+    return Path(settings.MEDIA_ROOT) / str(file.organization_id) / file.sha256
+
+
+def job(job_id: int) -> Job:
+    found: Job = Job.objects.get(id=job_id)
+    return found

@@ -1,0 +1,1 @@
+"""The pages that look across apps: home and the frame around every page."""

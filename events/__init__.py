@@ -1,0 +1,1 @@
+"""The outbox: the only way upward. An event is written in the transaction of the action that it tells of."""

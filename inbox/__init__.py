@@ -1,0 +1,1 @@
+"""Conversations: what people text back, by number."""

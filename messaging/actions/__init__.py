@@ -1,0 +1,1 @@
+"""Writes of messages and streams: queueing, claiming, settling, receiving, sweeping."""

@@ -1,0 +1,79 @@
+"""What a hand-over came to, written down, with what follows from an error."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from common.sql import run
+from common.tenancy import organization_scope
+from consent.actions import note_carrier_opt_out
+from messaging.actions.claims import Claim
+from messaging.actions.settling import Moved, Settlement, settle
+from messaging.gateways.base import Answer, ErrorKind, Handover
+from messaging.gateways.registry import kind_of_error
+from messaging.rules.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A claim and its hand-over; `gateway` is the kind of gateway, whose table explains error codes."""
+
+    claim: Claim
+    claim_id: UUID
+    handover: Handover
+    gateway: str
+
+
+_STATE_AFTER = {
+    Answer.ACCEPTED: State.ACCEPTED,
+    Answer.NOT_PROCESSED: State.QUEUED,
+    Answer.NOT_WRITTEN: State.QUEUED,
+    Answer.NO_CONNECTION: State.QUEUED,
+    Answer.UNKNOWN: State.UNKNOWN,
+}
+
+
+def record_outcomes(outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """Settle a batch. Runs across organizations; writing it again changes nothing."""
+    moved = settle([_settlement(outcome) for outcome in outcomes], now=now)
+    gateway_of = {outcome.claim.message_id: outcome.gateway for outcome in outcomes}
+    follow_errors([(item, gateway_of[item.message_id]) for item in moved], now=now)
+
+
+def follow_errors(moved: Sequence[tuple[Moved, str]], *, now: datetime) -> None:
+    """Do what error codes ask for: the carrier's opt-outs become ours, dead phones are marked."""
+    by_organization: dict[int, list[tuple[Moved, ErrorKind]]] = defaultdict(list)
+    for item, gateway in moved:
+        if item.error_code is not None:
+            by_organization[item.organization_id].append((item, kind_of_error(gateway, item.error_code)))
+    for organization_id, items in by_organization.items():
+        with organization_scope(organization_id):
+            for item, kind in items:
+                if kind is ErrorKind.OPT_OUT:
+                    note_carrier_opt_out(item.phone, sender_number_id=item.sender_number_id, now=now)
+            dead = [item.phone for item, kind in items if kind is ErrorKind.NOT_TEXTABLE]
+            if dead:
+                run(
+                    "UPDATE contacts_contactphone SET textable = false WHERE organization_id = %s AND phone = ANY(%s)",
+                    [organization_id, dead],
+                )
+
+
+def _settlement(outcome: Outcome) -> Settlement:
+    claim, handover = outcome.claim, outcome.handover
+    if handover.answer is Answer.REFUSED:
+        kind = kind_of_error(outcome.gateway, handover.error_code)
+        if kind is not ErrorKind.LATER:
+            return Settlement(
+                claim.message_id,
+                State.FAILED,
+                claim_id=outcome.claim_id,
+                error_code=handover.error_code,
+                reason=kind.value.lower(),
+            )
+        return Settlement(claim.message_id, State.QUEUED, claim_id=outcome.claim_id)
+    after = _STATE_AFTER[handover.answer]
+    owned = outcome.claim_id if after is State.QUEUED else None
+    return Settlement(claim.message_id, after, claim_id=owned, sid=handover.sid)

@@ -1,0 +1,94 @@
+"""Writing messages into streams."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from common.sql import fetch_all
+from content.rules.segments import measure
+from messaging.actions.streams import open_stream
+from messaging.models import Stream
+from messaging.rules.digests import digest_of
+from messaging.rules.kinds import TextKind
+from senders.models import SenderNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A rendered, measured text for one phone; `credits` 0 where nobody pays."""
+
+    phone: str
+    body: str
+    encoding: str
+    segments: int
+    credits: int
+    digest: int
+    contact_id: int | None = None
+    reply_key: str | None = None
+
+
+def queue_messages(
+    stream: Stream,
+    drafts: Sequence[Draft],
+    *,
+    carrier_account_id: int,
+    now: datetime,
+    campaign_id: int | None = None,
+) -> int:
+    """Write messages QUEUED; return how many.
+
+    A phone that the campaign has already, or a reply that its inbound text has already, is passed over: writing the
+    same drafts again after a crash adds nothing.
+    """
+    if not drafts:
+        return 0
+    ((written,),) = fetch_all(
+        _QUEUE,
+        {
+            "organization": stream.organization_id,
+            "stream": stream.id,
+            "number": stream.sender_number_id,
+            "account": carrier_account_id,
+            "campaign": campaign_id,
+            "reservation": stream.reservation_id,
+            "now": now,
+            "phones": [draft.phone for draft in drafts],
+            "bodies": [draft.body for draft in drafts],
+            "encodings": [draft.encoding for draft in drafts],
+            "segments": [draft.segments for draft in drafts],
+            "credits": [draft.credits for draft in drafts],
+            "digests": [draft.digest for draft in drafts],
+            "contacts": [draft.contact_id for draft in drafts],
+            "reply_keys": [draft.reply_key for draft in drafts],
+        },
+    )
+    return int(written)
+
+
+def queue_compliance_reply(number: SenderNumber, *, phone: str, body: str, reply_key: str, now: datetime) -> None:
+    """Queue an answer to STOP, START or HELP: before everything else on the number, and free."""
+    stream = open_stream(number=number, kind=TextKind.COMPLIANCE, source=f"number:{number.id}", now=now)
+    measured = measure(body)
+    draft = Draft(phone, body, measured.encoding, measured.segments, 0, digest_of(body), reply_key=reply_key)
+    queue_messages(stream, [draft], carrier_account_id=number.carrier_account_id, now=now)
+
+
+_QUEUE = """
+WITH written AS (
+    INSERT INTO messaging_message
+        (organization_id, stream_id, sender_number_id, carrier_account_id, campaign_id, reservation_id, contact_id,
+         reply_key, phone, body, encoding, segments, credits, digest, state, reason, captured, created_at)
+    SELECT %(organization)s, %(stream)s, %(number)s, %(account)s, %(campaign)s, %(reservation)s, d.contact_id,
+           d.reply_key, d.phone, d.body, d.encoding, d.segments, d.credits, d.digest, 'QUEUED', '', false, %(now)s
+    FROM unnest(%(phones)s::text[], %(bodies)s::text[], %(encodings)s::text[], %(segments)s::int[],
+                %(credits)s::int[], %(digests)s::bigint[], %(contacts)s::bigint[], %(reply_keys)s::text[])
+        AS d(phone, body, encoding, segments, credits, digest, contact_id, reply_key)
+    ON CONFLICT DO NOTHING
+    RETURNING segments, credits
+), counted AS (
+    INSERT INTO messaging_outcomedelta (organization_id, stream_id, state, messages, segments, credits)
+    SELECT %(organization)s, %(stream)s, 'QUEUED', count(*), sum(segments), sum(credits)
+    FROM written HAVING count(*) > 0
+)
+SELECT count(*) FROM written
+"""

@@ -1,0 +1,177 @@
+"""What comes from the carrier: appended as it arrives, applied by consumers in batches.
+
+`append_*` run in the carrier endpoint, `apply_*` in the consumers. A row is deleted in the transaction that applies
+it; what outlives it are messages, inbound texts and delivery events.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from psycopg2.extras import Json, execute_values
+
+from accounts.models import Organization
+from common.sql import fetch_all, run
+from common.tenancy import organization_scope
+from consent.actions import obey_inbound
+from events.actions import publish
+from messaging.actions.outcomes import follow_errors
+from messaging.actions.queueing import queue_compliance_reply
+from messaging.actions.settling import Settlement, settle
+from messaging.gateways.twilio.callbacks import STATES, inbound_was_answered
+from messaging.models import InboundText
+from messaging.rules.states import HANDED_OVER, MOVES, State
+from senders.models import CarrierAccount, SenderKind, SenderNumber
+
+RECEIPTS_BATCH = 500
+INBOUND_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A verified callback: `message_id` from its address, None for inbound texts."""
+
+    account_sid: str
+    message_id: int | None
+    form: dict[str, str]
+
+
+def append_receipts(received: Sequence[Received], *, now: datetime) -> None:
+    _append(
+        "INSERT INTO messaging_carrierevent (account_sid, message_id, form, received_at) VALUES %s",
+        [(item.account_sid, item.message_id, Json(item.form), now) for item in received],
+    )
+
+
+def append_inbound(received: Sequence[Received], *, now: datetime) -> None:
+    _append(
+        "INSERT INTO messaging_carrierinbound (account_sid, form, received_at) VALUES %s",
+        [(item.account_sid, Json(item.form), now) for item in received],
+    )
+
+
+def apply_receipts(*, now: datetime) -> int:
+    """Apply the oldest receipts; return how many. Runs across organizations."""
+    rows = [(message_id, json.loads(form)) for message_id, form in fetch_all(_TAKE_RECEIPTS, [RECEIPTS_BATCH])]
+    if not rows:
+        return 0
+    _write_delivery_events(rows, now)
+    moved = settle(_furthest(rows).values(), now=now)
+    follow_errors([(item, CarrierAccount.Gateway.TWILIO) for item in moved], now=now)
+    return len(rows)
+
+
+def apply_inbound(*, now: datetime) -> int:
+    """Apply the oldest inbound texts, each in its organization's scope; return how many. Runs across organizations."""
+    rows = [(account_sid, json.loads(form)) for account_sid, form in fetch_all(_TAKE_INBOUND, [INBOUND_BATCH])]
+    for account_sid, form in rows:
+        number = (
+            SenderNumber.objects.select_related("carrier_account")
+            .filter(carrier_account__account_sid=account_sid, sender=form.get("To", ""))
+            .first()
+        )
+        if number is not None:  # a number given back to the carrier may still be texted
+            with organization_scope(number.organization_id):
+                _receive_text(number, form, now)
+    return len(rows)
+
+
+def _receive_text(number: SenderNumber, form: dict[str, Any], now: datetime) -> None:
+    text, fresh = InboundText.objects.get_or_create(
+        carrier_account_id=number.carrier_account_id,
+        sid=form["MessageSid"],
+        defaults={
+            "organization_id": number.organization_id,
+            "sender_number_id": number.id,
+            "phone": form["From"],
+            "body": form.get("Body", ""),
+            "received_at": now,
+        },
+    )
+    if not fresh:
+        return
+    replies = obey_inbound(
+        phone=text.phone,
+        sender_number_id=number.id,
+        toll_free=number.kind == SenderKind.TOLL_FREE,
+        body=text.body,
+        inbound_sid=text.sid,
+        carrier_replied=inbound_was_answered(form),
+        organization_name=Organization.objects.get(id=number.organization_id).name,
+        now=now,
+    )
+    for reply in replies:
+        queue_compliance_reply(number, phone=text.phone, body=reply.text, reply_key=f"{text.sid}:{reply.kind}", now=now)
+    publish(kind="text.received", payload={"inbound_id": text.id}, now=now)
+
+
+def _furthest(rows: Sequence[tuple[Any, ...]]) -> dict[int, Settlement]:
+    """One settlement for each message: the furthest that these receipts tell."""
+    found: dict[int, Settlement] = {}
+    for message_id, form in rows:
+        state = STATES.get(form.get("MessageStatus", ""))
+        if message_id is None or state is None or state not in HANDED_OVER:
+            continue
+        known = found.get(message_id)
+        if known is None or state in MOVES[known.to]:
+            code = form.get("ErrorCode", "")
+            found[message_id] = Settlement(
+                message_id,
+                state,
+                sid=form.get("MessageSid", ""),
+                error_code=int(code) if code.isdigit() and code != "0" else None,
+                reason="carrier" if state is State.UNDELIVERED else "",
+            )
+    return found
+
+
+def _write_delivery_events(rows: Sequence[tuple[Any, ...]], now: datetime) -> None:
+    events = {
+        (form.get("MessageSid", ""), form.get("MessageStatus", ""), int(form.get("ErrorCode") or 0)): message_id
+        for message_id, form in rows
+        if message_id is not None
+    }
+    run(
+        _DELIVERY_EVENTS,
+        {
+            "messages": list(events.values()),
+            "sids": [key[0] for key in events],
+            "statuses": [key[1] for key in events],
+            "codes": [key[2] for key in events],
+            "now": now,
+        },
+    )
+
+
+def _append(sql: str, rows: list[tuple[Any, ...]]) -> None:
+    with connection.cursor() as cursor:
+        execute_values(cursor.cursor, sql, rows, page_size=1000)
+
+
+_TAKE_RECEIPTS = """
+WITH taken AS (
+    SELECT id FROM messaging_carrierevent ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+)
+DELETE FROM messaging_carrierevent e USING taken WHERE e.id = taken.id RETURNING e.message_id, e.form
+"""
+
+_TAKE_INBOUND = """
+WITH taken AS (
+    SELECT id FROM messaging_carrierinbound ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM messaging_carrierinbound i USING taken WHERE i.id = taken.id RETURNING i.id, i.account_sid, i.form
+)
+SELECT account_sid, form FROM gone ORDER BY id
+"""
+
+_DELIVERY_EVENTS = """
+INSERT INTO messaging_deliveryevent (organization_id, message_id, source, sid, status, error_code, occurred_at)
+SELECT m.organization_id, m.id, 'RECEIPT', e.sid, e.status, e.code, %(now)s
+FROM unnest(%(messages)s::bigint[], %(sids)s::text[], %(statuses)s::text[], %(codes)s::int[])
+    AS e(message_id, sid, status, code)
+JOIN messaging_message m ON m.id = e.message_id
+ON CONFLICT DO NOTHING
+"""

@@ -1,0 +1,289 @@
+"""One dispatcher: serves its share of the lanes until it is told to stop.
+
+Four coroutines: `_keep_lanes` renews the leases, `_look` finds streams with something to send, `_serve` claims, paces
+and hands over, `_record` writes outcomes. Claims go ahead of the sends and records follow behind, so nothing waits
+for the slowest of a batch.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+from redis.exceptions import RedisError
+
+from common import clock
+from messaging.actions.claims import Claim, Want, claim_due
+from messaging.actions.lanes import release_lanes, renew_lanes
+from messaging.actions.outcomes import Outcome, record_outcomes
+from messaging.dispatcher.database import DatabaseThread
+from messaging.dispatcher.permits import Permits
+from messaging.gateways.base import Answer, Gateway, Handover, OutboundText
+from messaging.gateways.registry import gateway_for
+from messaging.queries import DueStream, due_streams
+from messaging.rules.pacing import LATEST, segments_to_ask_for
+from messaging.rules.states import State
+from senders.queries import all_credentials
+
+log = structlog.get_logger(__name__)
+
+LANES_EVERY = 1.0
+LOOK_EVERY = 0.2
+IDLE = 0.01
+RECORD_EVERY = 0.02
+RECORD_MOST = 500
+RETRY_AFTER = 0.5
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 5.0
+
+
+@dataclass(slots=True)
+class _Number:
+    """A sender number with work: what is known of its next slot, and its streams by priority."""
+
+    number_id: int
+    account_id: int
+    sender: str
+    rate: float | None
+    streams: list[DueStream]
+
+
+class Dispatcher:
+    """Create it inside the event loop; `run` returns when `should_stop` says so and everything is put away."""
+
+    def __init__(self, should_stop: Callable[[], bool]) -> None:
+        self.holder = uuid4()
+        self._should_stop = should_stop
+        self._permits = Permits(settings.REDIS_URL)
+        self._claiming = DatabaseThread("claims")
+        self._recording = DatabaseThread("records")
+        self._leasing = DatabaseThread("lanes")
+        self._gateways: dict[int, Gateway] = {}
+        self._gateway_kinds: dict[int, str] = {}
+        self._lanes: list[int] = []
+        self._numbers: dict[int, _Number] = {}
+        # Kept when a number has nothing more to send: its last claims are still on their way.
+        self._senders: dict[int, str] = {}
+        self._rates: dict[int, float | None] = {}
+        self._next_free: dict[int, float] = {}  # by number; monotonic seconds
+        self._cursors: dict[int, int] = {}  # by stream: the last message that was claimed
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._outcomes: list[Outcome] = []
+        self._pauses: dict[int, float] = {}  # by carrier account
+        self._resume_at: dict[int, float] = {}  # by carrier account; monotonic seconds
+        self._turn = 0
+
+    async def run(self) -> None:
+        background = [
+            asyncio.create_task(self._forever(self._keep_lanes, LANES_EVERY)),
+            asyncio.create_task(self._forever(self._look, LOOK_EVERY)),
+        ]
+        recorder = asyncio.create_task(self._forever(self._record, RECORD_EVERY))
+        try:
+            while not self._should_stop():
+                if not await self._guarded(self._serve):
+                    await asyncio.sleep(IDLE)
+        finally:
+            await self._put_away(background, recorder)
+
+    # Lanes and streams ---------------------------------------------------------------------------------------------
+
+    async def _keep_lanes(self) -> None:
+        lanes = await self._leasing.run(lambda: renew_lanes(self.holder, lease_seconds=settings.LANE_LEASE_SECONDS))
+        if lanes != self._lanes:
+            log.info("lanes_changed", lanes=len(lanes))
+            self._lanes = lanes
+            self._cursors.clear()
+
+    async def _look(self) -> None:
+        lanes, cursors = list(self._lanes), dict(self._cursors)
+        due = await self._leasing.run(lambda: due_streams(lanes, cursors=cursors, now=clock.now()))
+        found: dict[int, _Number] = {}
+        for stream in due:
+            number = found.setdefault(
+                stream.number_id, _Number(stream.number_id, stream.account_id, stream.sender, stream.rate, [])
+            )
+            number.streams.append(stream)
+        await self._open_gateways({number.account_id for number in found.values()})
+        self._numbers = found
+        for number in found.values():
+            self._senders[number.number_id] = number.sender
+            self._rates[number.number_id] = number.rate
+        # A stream that has nothing after its cursor is looked at from its beginning next time: messages that were
+        # given back lie behind it.
+        waiting = {stream.stream_id for stream in due}
+        for stream_id in [known for known in cursors if known not in waiting]:
+            self._cursors.pop(stream_id, None)
+
+    async def _open_gateways(self, accounts: set[int]) -> None:
+        if accounts - self._gateways.keys():
+            credentials = await asyncio.to_thread(all_credentials)
+            for account_id in accounts - self._gateways.keys():
+                self._gateways[account_id] = gateway_for(credentials[account_id])
+                self._gateway_kinds[account_id] = credentials[account_id].gateway
+
+    # Claim, wait for the slot, hand over ---------------------------------------------------------------------------
+
+    async def _serve(self) -> bool:
+        """One round; False where there was nothing to do."""
+        wants = self._wants()
+        if not wants:
+            return False
+        claim_id = uuid4()
+        deadline = clock.boot_seconds() + settings.CLAIM_LIFETIME_SECONDS
+        claims = await self._claiming.run(lambda: claim_due(wants, claim_id=claim_id, now=clock.now()))
+        self._move_cursors(wants, claims)
+        claims = [claim for claim in claims if claim.state is State.CLAIMED]
+        slots = await self._slots(claims, claim_id)
+        for claim, slot in zip(claims, slots, strict=True):
+            task = asyncio.create_task(self._hand_over(claim, slot, claim_id, deadline))
+            self._in_flight.add(task)
+            task.add_done_callback(self._in_flight.discard)
+        return bool(claims)
+
+    def _wants(self) -> list[Want]:
+        """As many segments for each number as have slots within the look-ahead and connections to go over."""
+        free = settings.CARRIER_CONNECTIONS - len(self._in_flight)
+        if free <= settings.CARRIER_CONNECTIONS // 4:
+            return []
+        now = time.monotonic()
+        asked: list[tuple[_Number, int | None]] = []
+        for number in self._numbers.values():
+            if now < self._resume_at.get(number.account_id, 0.0):
+                continue
+            if number.rate is None:
+                asked.append((number, None))
+                continue
+            segments = segments_to_ask_for(
+                rate=number.rate, next_free=self._next_free.get(number.number_id, now), now=now
+            )
+            if segments:
+                asked.append((number, segments))
+        wants: list[Want] = []
+        self._turn += 1
+        start = self._turn % max(len(asked), 1)  # who is asked first changes, so that no number starves
+        for left, (number, segments) in zip(range(len(asked), 0, -1), asked[start:] + asked[:start], strict=True):
+            share = max(free // left, 1)
+            take = share if segments is None else min(segments, share)
+            if free <= 0:
+                break
+            free -= take
+            wants += [
+                Want(stream.stream_id, number.number_id, self._cursors.get(stream.stream_id, 0), take)
+                for stream in number.streams
+            ]
+        return wants
+
+    def _move_cursors(self, wants: list[Want], claims: list[Claim]) -> None:
+        for claim in claims:
+            self._cursors[claim.stream_id] = max(self._cursors.get(claim.stream_id, 0), claim.message_id)
+        served = {claim.number_id for claim in claims}
+        for want in wants:
+            if want.number_id not in served:  # nothing there: wait for the next look
+                self._numbers.pop(want.number_id, None)
+
+    async def _slots(self, claims: list[Claim], claim_id: UUID) -> list[float | None]:
+        """When each may leave, in monotonic seconds; None at once."""
+        costs: dict[int, tuple[float, list[int]]] = {}
+        for claim in claims:
+            rate = self._rates[claim.number_id]
+            if rate is not None:
+                costs.setdefault(claim.number_id, (rate, []))[1].append(claim.segments)
+        if not costs:
+            return [None] * len(claims)
+        try:
+            reserved = await self._permits.reserve(costs)
+        except RedisError:
+            # Without a limiter nothing paced may leave: the claims go back.
+            for claim in claims:
+                self._outcomes.append(Outcome(claim, claim_id, Handover(Answer.NOT_WRITTEN), ""))
+            claims.clear()
+            raise
+        by_number: dict[int, list[float]] = defaultdict(list)
+        for number_id, (slots, free) in reserved.items():
+            self._next_free[number_id] = free
+            by_number[number_id] = slots[::-1]
+        return [by_number[claim.number_id].pop() if by_number[claim.number_id] else None for claim in claims]
+
+    async def _hand_over(self, claim: Claim, slot: float | None, claim_id: UUID, deadline: float) -> None:
+        if slot is not None:
+            await asyncio.sleep(slot - time.monotonic())
+
+        def may_write() -> bool:
+            return clock.boot_seconds() < deadline and (slot is None or time.monotonic() < slot + LATEST)
+
+        text = OutboundText(
+            message_id=claim.message_id,
+            sender=self._senders[claim.number_id],
+            phone=claim.phone,
+            body=claim.body,
+            callback_url=_callback_url(claim.message_id),
+        )
+        handover = await self._gateways[claim.account_id].send(text, may_write=may_write)
+        self._ease(claim.account_id, handover.answer)
+        self._outcomes.append(Outcome(claim, claim_id, handover, self._gateway_kinds[claim.account_id]))
+
+    def _ease(self, account_id: int, answer: Answer) -> None:
+        """Ask less of a carrier that says "too many" or does not answer the door: wait, twice as long each time."""
+        if answer in (Answer.NOT_PROCESSED, Answer.NO_CONNECTION):
+            now = time.monotonic()
+            if now >= self._resume_at.get(account_id, 0.0):
+                self._pauses[account_id] = min(self._pauses.get(account_id, FIRST_PAUSE / 2) * 2, LONGEST_PAUSE)
+                self._resume_at[account_id] = now + self._pauses[account_id] * random.uniform(0.75, 1.25)  # noqa: S311
+        elif answer is Answer.ACCEPTED:
+            self._pauses.pop(account_id, None)
+
+    # Outcomes ------------------------------------------------------------------------------------------------------
+
+    async def _record(self) -> None:
+        while self._outcomes:
+            batch = self._outcomes[:RECORD_MOST]
+            await self._recording.run(lambda batch=batch: record_outcomes(batch, now=clock.now()))  # type: ignore[misc]
+            # Only now: a batch that could not be written stays, and is written again.
+            del self._outcomes[: len(batch)]
+
+    # Going on, and ending ------------------------------------------------------------------------------------------
+
+    async def _forever(self, action: Callable[[], Awaitable[object]], every: float) -> None:
+        while True:
+            await self._guarded(action)
+            await asyncio.sleep(every)
+
+    async def _guarded(self, action: Callable[[], Awaitable[object]]) -> object:
+        """Run once; where database or limiter are away, note it and wait a little."""
+        try:
+            return await action()
+        except (DatabaseError, RedisError, OSError) as error:
+            log.warning("dispatcher_waits", action=action.__name__, error=type(error).__name__)
+            await asyncio.sleep(RETRY_AFTER)
+            return True
+
+    async def _put_away(self, background: list[asyncio.Task[None]], recorder: asyncio.Task[None]) -> None:
+        """Let what was claimed finish, write every outcome, give the lanes back."""
+        background[1].cancel()
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=settings.CARRIER_TIMEOUT_SECONDS + 1)
+        while self._outcomes:
+            await asyncio.sleep(RECORD_EVERY)
+        for task in (*background, recorder):
+            task.cancel()
+        with contextlib.suppress(DatabaseError):
+            await self._leasing.run(lambda: release_lanes(self.holder))
+        for gateway in self._gateways.values():
+            await gateway.close()
+        await self._permits.close()
+        for thread in (self._claiming, self._recording, self._leasing):
+            await thread.close()
+
+
+def _callback_url(message_id: int) -> str:
+    if not settings.CARRIER_STATUS_CALLBACKS:
+        return ""
+    return f"{settings.CARRIER_CALLBACK_URL}/carrier/twilio/status/{message_id}"

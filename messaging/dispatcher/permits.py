@@ -1,0 +1,82 @@
+"""Slots: instants at which a number may hand over a segment, reserved in Valkey by every process alike.
+
+A script for each number adds the costs to the number's next free instant (GCRA) and answers where each text falls.
+It reads the server's clock alone, so machines need not agree on theirs. Losing Valkey's memory is safe: the epoch key
+is gone with it, and whoever finds it gone starts every number late enough for what may still be under way.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from redis.asyncio import Redis
+
+from messaging.rules.pacing import LOOK_AHEAD, SAFETY_SLOTS, interval
+
+_MICROS = 1_000_000
+_RESYNC_SECONDS = 0.25
+
+# KEYS: number's next free instant, epoch. ARGV: interval, look-ahead, safety slots, costs... (microseconds)
+_RESERVE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local interval, ahead, safety = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local epoch = tonumber(redis.call('GET', KEYS[2]))
+if not epoch then
+    epoch = now
+    redis.call('SET', KEYS[2], string.format('%.0f', now))
+end
+local free = tonumber(redis.call('GET', KEYS[1]))
+if not free then free = epoch + ahead + safety * interval end
+if free < now then free = now end
+local reply = {now}
+for i = 4, #ARGV do
+    reply[#reply + 1] = math.floor(free)
+    free = free + interval * tonumber(ARGV[i])
+end
+reply[#reply + 1] = math.floor(free)
+redis.call('SET', KEYS[1], string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000) + 60000)
+return reply
+"""
+
+
+class Permits:
+    """Reserves slots; answers in seconds of this process's `time.monotonic()`."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = Redis.from_url(url)
+        self._script = self._redis.register_script(_RESERVE)
+        self._offset: float | None = None  # local monotonic minus server time
+
+    async def reserve(self, costs: Mapping[int, tuple[float, Sequence[int]]]) -> dict[int, tuple[list[float], float]]:
+        """Reserve for each number (rate in segments a second, segments of each text) in one round trip.
+
+        Returns for each number the slot of each text and the instant at which the next one is free.
+        """
+        numbers = list(costs)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for number in numbers:
+                rate, segments = costs[number]
+                await self._script(
+                    keys=[f"pace:{number}", "pace:epoch"],
+                    args=[interval(rate) * _MICROS, int(LOOK_AHEAD * _MICROS), SAFETY_SLOTS, *segments],
+                    client=pipeline,
+                )
+            replies = await pipeline.execute()
+        arrived = time.monotonic()
+        answer = {}
+        for number, reply in zip(numbers, replies, strict=True):
+            offset = self._synchronised(arrived - reply[0] / _MICROS)
+            *slots, free = (instant / _MICROS + offset for instant in reply[1:])
+            answer[number] = (slots, free)
+        return answer
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    def _synchronised(self, seen: float) -> float:
+        """The offset of the clocks: the smallest seen had the shortest way; it may drift, and jumps are followed."""
+        if self._offset is None or abs(seen - self._offset) > _RESYNC_SECONDS:
+            self._offset = seen
+        else:
+            self._offset = min(seen, self._offset + 1e-5)
+        return self._offset

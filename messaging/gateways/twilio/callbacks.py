@@ -1,0 +1,30 @@
+"""Twilio's callbacks: signature and the words for states."""
+
+from collections.abc import Mapping
+
+from twilio.request_validator import RequestValidator
+
+from messaging.rules.states import State
+
+STATES: dict[str, State] = {
+    "accepted": State.ACCEPTED,
+    "scheduled": State.ACCEPTED,
+    "queued": State.ACCEPTED,
+    "sending": State.ACCEPTED,
+    "sent": State.SENT,
+    "delivered": State.DELIVERED,
+    "read": State.DELIVERED,
+    "undelivered": State.UNDELIVERED,
+    "failed": State.UNDELIVERED,  # after acceptance: it was charged for
+    "canceled": State.UNDELIVERED,
+}
+
+
+def signature_fits(*, auth_token: str, url: str, form: Mapping[str, str], signature: str) -> bool:
+    """Whether the carrier signed this request: HMAC-SHA1 over the exact public address and the sorted form."""
+    return bool(RequestValidator(auth_token).validate(url, form, signature))
+
+
+def inbound_was_answered(form: Mapping[str, str]) -> bool:
+    """Advanced Opt-Out tells that the carrier has replied to a keyword itself."""
+    return bool(form.get("OptOutType"))

@@ -1,0 +1,215 @@
+from django.db import models
+from django.db.models import Q
+
+from common.tenancy import TenantModel, tenant_key
+from content.rules.segments import Encoding
+from messaging.rules.kinds import TextKind
+from messaging.rules.states import HANDED_OVER, State
+from senders.rules.lanes import LANES
+
+
+class StreamState(models.TextChoices):
+    OPEN = "OPEN", "Open"
+    PAUSED = "PAUSED", "Paused"
+    CLOSED = "CLOSED", "Closed"
+
+
+class Stream(TenantModel):
+    """A queue of messages that start, wait and end together; pausing a million messages changes this one row."""
+
+    sender_number_id = models.BigIntegerField()
+    kind = models.CharField(max_length=14, choices=[(kind.value, kind.value.lower()) for kind in TextKind])
+    priority = models.PositiveSmallIntegerField()
+    source = models.CharField(max_length=60, help_text="whose texts: `outreach:12`, `number:3`")
+    bucket = models.CharField(max_length=400, blank=True, help_text="recipients with the same hours")
+    program_id = models.BigIntegerField(null=True)
+    reservation_id = models.BigIntegerField(null=True)
+    state = models.CharField(max_length=6, choices=StreamState.choices, default=StreamState.OPEN)
+    # Hours as UTC instants: sendable from open_from until before open_until; empty is without bound.
+    open_from = models.DateTimeField(null=True)
+    open_until = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "source", "bucket", "kind"], name="stream_once"),
+            models.CheckConstraint(
+                condition=Q(open_from=None) | Q(open_until=None) | Q(open_from__lt=models.F("open_until")),
+                name="window_opens_before_it_closes",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["sender_number_id"], name="stream_not_closed", condition=~Q(state="CLOSED")),
+        ]
+
+
+class Message(TenantModel):
+    """One text to one phone. Rows are many: no enforced foreign key, and moved by set-based statements alone."""
+
+    organization = tenant_key(enforced=False)
+    stream_id = models.BigIntegerField()
+    sender_number_id = models.BigIntegerField()
+    carrier_account_id = models.BigIntegerField()
+    campaign_id = models.BigIntegerField(null=True)
+    contact_id = models.BigIntegerField(null=True)
+    reservation_id = models.BigIntegerField(null=True)
+    reply_key = models.CharField(max_length=90, null=True, help_text="inbound sid and kind: one reply for each")
+    phone = models.CharField(max_length=16)
+    body = models.TextField()
+    encoding = models.CharField(max_length=5, choices=[(name, name) for name in Encoding.__args__])
+    segments = models.PositiveSmallIntegerField()
+    credits = models.PositiveSmallIntegerField()
+    digest = models.BigIntegerField()
+    state = models.CharField(max_length=11, choices=[(s.value, s.value) for s in State], default=State.QUEUED)
+    reason = models.CharField(max_length=40, blank=True, help_text="why it was skipped or failed")
+    error_code = models.IntegerField(null=True)
+    captured = models.BooleanField(default=False, help_text="its credits were counted, once")
+    claim_id = models.UUIDField(null=True)
+    sid = models.CharField(max_length=64, null=True)
+    created_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True, help_text="when the outcome became known")
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign_id", "phone"], name="texted_once", condition=~Q(campaign_id=None)
+            ),
+            models.UniqueConstraint(
+                fields=["carrier_account_id", "sid"], name="sid_once_at_carrier", condition=~Q(sid=None)
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "reply_key"], name="reply_once", condition=~Q(reply_key=None)
+            ),
+            models.CheckConstraint(condition=Q(segments__gte=1), name="message_has_a_segment"),
+            models.CheckConstraint(condition=Q(state__in=[state.value for state in State]), name="message_state_known"),
+            models.CheckConstraint(
+                condition=~Q(state__in=sorted(HANDED_OVER)) | Q(captured=True), name="handed_over_is_captured"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["stream_id", "id"], name="message_queue", condition=Q(state="QUEUED")),
+            models.Index(
+                fields=["state", "claimed_at"],
+                name="message_in_doubt",
+                condition=Q(state__in=["CLAIMED", "UNKNOWN", "ACCEPTED", "SENT"]),
+            ),
+            models.Index(fields=["organization", "phone", "id"], name="message_of_phone"),
+        ]
+
+
+class DeliveryEvent(TenantModel):
+    """What came from outside or went wrong on the way of a message; append-only."""
+
+    organization = tenant_key(enforced=False)
+    message_id = models.BigIntegerField()
+    source = models.CharField(max_length=10, help_text="RECEIPT, SWEEP, RECONCILE")
+    sid = models.CharField(max_length=64, blank=True)
+    status = models.CharField(max_length=20)
+    error_code = models.IntegerField(default=0)
+    occurred_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["sid", "status", "error_code"], name="receipt_once", condition=~Q(sid="")),
+        ]
+        indexes = [models.Index(fields=["message_id"], name="events_of_message")]
+
+
+class RecentText(TenantModel):
+    """The last time that a phone was handed a text: the duplicate window. One row for each phone and text."""
+
+    pk = models.CompositePrimaryKey("organization_id", "phone", "digest")
+    organization = tenant_key(enforced=False)
+    phone = models.CharField(max_length=16)
+    digest = models.BigIntegerField()
+    message_id = models.BigIntegerField()
+    texted_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["message_id"], name="recent_text_of_message")]
+
+
+class OutcomeDelta(TenantModel):
+    """A change of the counts of a stream, squashed into OutcomeCount in the background."""
+
+    organization = tenant_key(enforced=False)
+    stream_id = models.BigIntegerField()
+    state = models.CharField(max_length=11)
+    messages = models.IntegerField()
+    segments = models.IntegerField()
+    credits = models.IntegerField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["stream_id"], name="deltas_of_stream")]
+
+
+class OutcomeCount(TenantModel):
+    """How many messages of a stream are in a state; with the deltas beside it, exact at any moment."""
+
+    organization = tenant_key(enforced=False)
+    stream_id = models.BigIntegerField()
+    state = models.CharField(max_length=11)
+    messages = models.BigIntegerField()
+    segments = models.BigIntegerField()
+    credits = models.BigIntegerField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["stream_id", "state"], name="outcome_counted_once")]
+
+
+class InboundText(TenantModel):
+    """A text from a phone to one of our numbers, as the carrier told it; what it meant is written elsewhere."""
+
+    organization = tenant_key(enforced=False)
+    sender_number_id = models.BigIntegerField()
+    carrier_account_id = models.BigIntegerField()
+    sid = models.CharField(max_length=64)
+    phone = models.CharField(max_length=16)
+    body = models.TextField()
+    received_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["carrier_account_id", "sid"], name="inbound_once")]
+        indexes = [models.Index(fields=["organization", "phone", "id"], name="inbound_of_phone")]
+
+
+# The platform's own tables: no organization, or none known yet.
+
+
+class CarrierEvent(models.Model):
+    """A status callback as it arrived, until a consumer has applied it. Verified, nothing more."""
+
+    account_sid = models.CharField(max_length=64)
+    message_id = models.BigIntegerField(null=True, help_text="ours, from the callback address")
+    form = models.JSONField()
+    received_at = models.DateTimeField()
+
+
+class CarrierInbound(models.Model):
+    """An inbound text as it arrived, until a consumer has applied it: never behind receipts."""
+
+    account_sid = models.CharField(max_length=64)
+    form = models.JSONField()
+    received_at = models.DateTimeField()
+
+
+class Lane(models.Model):
+    """The lease of one of the buckets of sender numbers (docs/operations.md). Rows are made by the migration."""
+
+    lane = models.PositiveSmallIntegerField(primary_key=True)
+    holder = models.UUIDField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    fence = models.BigIntegerField(default=0, help_text="grows by one with each new holder")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(lane__lt=LANES), name="lease_lane_in_range")]
+
+
+class Dispatcher(models.Model):
+    """A dispatcher that is alive: how many share the lanes."""
+
+    holder = models.UUIDField(primary_key=True)
+    seen_at = models.DateTimeField()

@@ -1,0 +1,29 @@
+"""The arithmetic of speed: slots of a number, in seconds of whichever clock the caller uses."""
+
+import math
+
+AIM = 0.985
+"""The share of the allowed rate that the limiter aims at: what is left absorbs 15 ms of jitter in any second."""
+
+LOOK_AHEAD = 0.1
+"""Slots are reserved this far ahead, in seconds."""
+
+LATEST = 0.010
+"""A slot this late is given back unused, in seconds: using it would crowd the next ones."""
+
+SAFETY_SLOTS = 10
+"""Slots left free after the limiter's state was lost: what was reserved before may still be on its way."""
+
+
+def interval(rate: float) -> float:
+    """Seconds between two segments of a number that is allowed `rate` segments a second."""
+    return 1 / (AIM * rate)
+
+
+def segments_to_ask_for(*, rate: float, next_free: float, now: float) -> int:
+    """How many segments' slots begin within the look-ahead; 0 while more than half of it is reserved already.
+
+    Waiting for the half makes claims of a few messages out of claims of one.
+    """
+    left = now + LOOK_AHEAD - max(next_free, now)
+    return math.floor(left / interval(rate)) + 1 if left >= LOOK_AHEAD / 2 else 0

@@ -1,0 +1,150 @@
+"""The long tasks of sending and receiving. Each runs for a minute, then makes room for the next; beat revives them.
+
+Two at once, or the same message of the broker twice, do no harm: leases and row locks part the work.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+
+import structlog
+import uvloop
+from celery import shared_task
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+from redis import Redis
+from redis.exceptions import LockError
+
+from common.clock import now
+from common.errors import TransientError
+from common.tenancy import across_organizations
+from messaging.actions import counters, receiving, sweeping
+from messaging.actions.sweeping import Doubtful
+from messaging.dispatcher.engine import Dispatcher
+from messaging.dispatcher.shutdown import stopping
+from messaging.gateways.base import CarrierMessage, Gateway
+from messaging.gateways.registry import gateway_for
+from senders.queries import all_credentials
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.1
+LOCK_SECONDS = 4.0
+
+
+def _until_the_minute_is_over() -> Callable[[], bool]:
+    end = time.monotonic() + settings.DISPATCH_TASK_SECONDS
+    return lambda: stopping() or time.monotonic() > end
+
+
+@shared_task(name="messaging.dispatch")
+def dispatch() -> None:
+    """Serve a share of the lanes for a minute."""
+    should_stop = _until_the_minute_is_over()
+
+    async def serve() -> None:
+        await Dispatcher(should_stop).run()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve())
+    if not stopping():
+        dispatch.apply_async(queue="dispatch", expires=settings.DISPATCH_TASK_SECONDS)
+
+
+@shared_task(name="messaging.consume_inbound")
+def consume_inbound() -> None:
+    """Apply inbound texts for a minute, each within a fraction of a second."""
+    _consume("inbound", receiving.apply_inbound, because="an inbound text is looked up by the number it was sent to")
+
+
+@shared_task(name="messaging.consume_receipts")
+def consume_receipts() -> None:
+    """Apply receipts in batches for a minute."""
+    _consume("receipts", receiving.apply_receipts, because="receipts of every organization arrive in one queue")
+
+
+@shared_task(name="messaging.squash_counters")
+def squash_counters() -> None:
+    with across_organizations(because="counters of every organization are squashed together"):
+        counters.squash_counters()
+
+
+@shared_task(name="messaging.sweep")
+def sweep() -> None:
+    """Find claims whose sender died, ask the carrier about UNKNOWN ones, close what never got a receipt."""
+    lost_after = settings.CLAIM_LIFETIME_SECONDS + settings.CARRIER_TIMEOUT_SECONDS + settings.SWEEP_AFTER_SECONDS
+    with across_organizations(because="the sweep looks at every organization's claims"):
+        sweeping.find_lost_claims(older_than=timedelta(seconds=lost_after), now=now())
+        sweeping.close_without_receipt(older_than=timedelta(seconds=settings.NO_RECEIPT_AFTER_SECONDS), now=now())
+        doubts = sweeping.doubtful_messages()
+    if doubts:
+        asyncio.run(_ask_the_carrier(doubts))
+
+
+async def _ask_the_carrier(doubts: list[Doubtful]) -> None:
+    credentials = await asyncio.to_thread(all_credentials)
+    gateways: dict[int, Gateway] = {}
+    try:
+        for doubt in doubts:
+            if doubt.account_id not in gateways:
+                gateways[doubt.account_id] = gateway_for(credentials[doubt.account_id])
+            try:
+                listed = [message async for message in _listed(gateways[doubt.account_id], doubt)]
+            except TransientError as error:
+                log.warning("carrier_list_failed", error=str(error))
+                return
+            await asyncio.to_thread(_settle_doubt, doubt, listed, now())
+    finally:
+        for gateway in gateways.values():
+            await gateway.close()
+
+
+def _listed(gateway: Gateway, doubt: Doubtful) -> AsyncIterator[CarrierMessage]:
+    return gateway.sent_since(sender=doubt.sender, phone=doubt.phone, since=doubt.claimed_at)
+
+
+def _settle_doubt(doubt: Doubtful, listed: list[CarrierMessage], at: datetime) -> None:
+    """In a thread of its own connection: write down what the carrier said of one message."""
+    patience = timedelta(seconds=settings.CARRIER_VALIDITY_SECONDS + settings.UNCONFIRMED_AFTER_SECONDS)
+    try:
+        with across_organizations(because="the sweep settles every organization's messages"):
+            found = sweeping.matching(doubt, listed)
+            if found is not None:
+                sweeping.settle_found([(doubt, found)], now=at)
+            elif at > doubt.claimed_at + patience:
+                sweeping.give_up([doubt], now=at)
+    finally:
+        connection.close()
+
+
+def _consume(name: str, apply: Callable[..., int], *, because: str) -> None:
+    """Be the one consumer of this name for a minute; where there is one already, leave the process to others.
+
+    The lock only saves processes. Rows are taken with SKIP LOCKED: two consumers would apply nothing twice.
+    """
+    lock = Redis.from_url(settings.REDIS_URL).lock(f"consumer:{name}", timeout=LOCK_SECONDS)
+    if not lock.acquire(blocking=False):
+        return
+    should_stop = _until_the_minute_is_over()
+    try:
+        while not should_stop():
+            lock.reacquire()
+            if not _apply_once(apply, because=because):
+                time.sleep(POLL_SECONDS)
+    except LockError:
+        return  # another one has taken over while this process stood still
+    with contextlib.suppress(LockError):
+        lock.release()
+
+
+def _apply_once(apply: Callable[..., int], *, because: str) -> int:
+    try:
+        with across_organizations(because=because):
+            return apply(now=now())
+    except DatabaseError as error:
+        log.warning("consumer_waits", error=type(error).__name__)
+        connection.close()
+        return 0

@@ -1,0 +1,1 @@
+"""Registration of sender numbers with the carrier: the steps, and who took them."""

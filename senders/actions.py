@@ -1,0 +1,89 @@
+"""Numbers: adding them, and the status that decides whether they may text."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from accounts.actions import audit
+from accounts.models import Department
+from common.actor import Actor
+from common.tenancy import across_organizations, current_organization_id
+from senders.models import CarrierAccount, NumberStatus, SenderKind, SenderNumber
+from senders.rules.lanes import lane_of
+
+
+def add_carrier_account(
+    *,
+    gateway: CarrierAccount.Gateway,
+    account_sid: str,
+    auth_token: str,
+    base_url: str,
+    now: datetime,
+    organization_id: int | None = None,
+) -> CarrierAccount:
+    """Note credentials at a carrier; an account that is known already gets the token and address given."""
+    with across_organizations(because="the platform's accounts belong to no organization"):
+        account, _ = CarrierAccount.objects.update_or_create(
+            account_sid=account_sid,
+            defaults={
+                "gateway": gateway,
+                "auth_token": auth_token,
+                "base_url": base_url,
+                "organization_id": organization_id,
+            },
+            create_defaults={
+                "gateway": gateway,
+                "auth_token": auth_token,
+                "base_url": base_url,
+                "organization_id": organization_id,
+                "created_at": now,
+            },
+        )
+    return account
+
+
+def add_number(
+    *,
+    carrier_account_id: int,
+    sender: str,
+    kind: SenderKind,
+    segments_per_second: Decimal | None,
+    department: Department,
+    actor: Actor,
+    now: datetime,
+) -> SenderNumber:
+    """Add a number to the organization in scope; it may text once it is registered."""
+    number: SenderNumber = SenderNumber.objects.create(
+        organization_id=current_organization_id(),
+        carrier_account_id=carrier_account_id,
+        sender=sender,
+        kind=kind,
+        segments_per_second=segments_per_second,
+        department=department,
+        lane=lane_of(sender),
+        created_at=now,
+    )
+    audit(action="number.added", subject=number, actor=actor, now=now, sender=sender)
+    return number
+
+
+def set_number_status(number_id: int, *, status: NumberStatus, actor: Actor, now: datetime) -> None:
+    """Register, reject or suspend a number; dispatch follows within a second."""
+    number = SenderNumber.objects.select_for_update().get(id=number_id)
+    former, number.status = number.status, status
+    number.save(update_fields=["status"])
+    audit(action="number.status_changed", subject=number, actor=actor, now=now, former=former, status=status)
+
+
+def set_number_rate(number_id: int, *, segments_per_second: Decimal | None, actor: Actor, now: datetime) -> None:
+    """Change the speed; dispatch follows within a second."""
+    number = SenderNumber.objects.select_for_update().get(id=number_id)
+    former, number.segments_per_second = number.segments_per_second, segments_per_second
+    number.save(update_fields=["segments_per_second"])
+    audit(
+        action="number.rate_changed",
+        subject=number,
+        actor=actor,
+        now=now,
+        former=str(former),
+        rate=str(segments_per_second),
+    )

@@ -1,0 +1,64 @@
+from django.db import models
+from django.db.models import Q
+
+from common.tenancy import TenantModel
+from senders.rules.lanes import LANES
+
+
+class CarrierAccount(models.Model):
+    """Credentials at a carrier: the platform's (no organization) or an organization's. Only the platform role reads."""
+
+    class Gateway(models.TextChoices):
+        TWILIO = "TWILIO", "Twilio REST API"
+        NULL = "NULL", "None (benchmarks)"
+
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+", null=True)
+    gateway = models.CharField(max_length=10, choices=Gateway.choices)
+    account_sid = models.CharField(max_length=64, unique=True)
+    auth_token = models.CharField(max_length=120)
+    base_url = models.URLField(default="https://api.twilio.com")
+    created_at = models.DateTimeField()
+
+
+class NumberStatus(models.TextChoices):
+    UNREGISTERED = "UNREGISTERED", "Not registered"
+    PENDING = "PENDING", "In review"
+    REGISTERED = "REGISTERED", "Registered"
+    REJECTED = "REJECTED", "Rejected"
+    SUSPENDED = "SUSPENDED", "Suspended"
+
+
+class SenderKind(models.TextChoices):
+    TOLL_FREE = "TOLL_FREE", "Toll-free number"
+    LOCAL = "LOCAL", "Local number (10DLC)"
+    SHORT_CODE = "SHORT_CODE", "Short code"
+    ALPHANUMERIC = "ALPHANUMERIC", "Company name"
+
+
+class SenderNumber(TenantModel):
+    """A number or name that texts are sent from, with the speed the carrier allows it."""
+
+    carrier_account = models.ForeignKey(CarrierAccount, on_delete=models.PROTECT, related_name="+")
+    sender = models.CharField(max_length=16, help_text="E.164, short code or name")
+    kind = models.CharField(max_length=12, choices=SenderKind.choices)
+    status = models.CharField(max_length=12, choices=NumberStatus.choices, default=NumberStatus.UNREGISTERED)
+    segments_per_second = models.DecimalField(max_digits=7, decimal_places=2, null=True, help_text="empty: no limit")
+    can_mms = models.BooleanField(default=False)
+    department = models.ForeignKey(
+        "accounts.Department", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    lane = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["carrier_account", "sender"], name="sender_once_at_carrier"),
+            models.CheckConstraint(
+                condition=Q(segments_per_second=None) | Q(segments_per_second__gt=0), name="rate_positive"
+            ),
+            models.CheckConstraint(condition=Q(lane__lt=LANES), name="lane_in_range"),
+        ]
+        indexes = [models.Index(fields=["lane"], name="number_by_lane")]
+
+    def __str__(self) -> str:
+        return self.sender
