@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from audiences.models import Exclusion
 from billing.models import Reservation
 from campaigns.models import Campaign, Outreach
-from common.tenancy import TenantQuerySet
 from messaging.queries import OutcomeCounts, outcome_counts, outcome_counts_of
 from messaging.rules.states import HANDED_OVER, OPEN, State
 
@@ -41,7 +40,7 @@ def outreach_progress(outreach_id: int) -> Progress:
     """From counters and the quote: no message is counted for it."""
     outreach = Outreach.objects.get(id=outreach_id)
     reasons = Exclusion.objects.filter(outreach_id=outreach_id).values_list("reason").annotate(Count("id"))
-    reservation = Reservation.objects.filter(id=outreach.reservation_id).first()
+    reservation = Reservation.objects.filter(reference=outreach.source).first()
     held = reservation.credits - reservation.posted if reservation and reservation.state == "OPEN" else 0
     return Progress(
         state=outreach.state,
@@ -54,10 +53,9 @@ def outreach_progress(outreach_id: int) -> Progress:
     )
 
 
-def campaigns() -> "TenantQuerySet[Campaign]":
+def campaigns() -> QuerySet[Campaign]:
     """Newest first, with what a list shows of each."""
-    found: TenantQuerySet[Campaign] = Campaign.objects.select_related("program", "sender_number").order_by("-id")
-    return found
+    return Campaign.objects.select_related("program", "sender_number").order_by("-id")
 
 
 @dataclass(frozen=True, slots=True)

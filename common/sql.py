@@ -22,11 +22,13 @@ def fetch_all(sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
     """Run a statement in the transaction of the scope and return its rows."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def run(sql: str, parameters: Any = None) -> int:
     """Run a statement in the transaction of the scope and return how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.rowcount
+        count: int = cursor.rowcount
+        return count

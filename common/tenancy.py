@@ -89,14 +89,14 @@ class TenantQuerySet(models.QuerySet[ModelT]):
     _made_in: Scope | None = None
 
     def _clone(self) -> Self:
-        clone: Self = super()._clone()  # type: ignore[misc]
+        clone: Self = super()._clone()  # type: ignore[misc]  # the stubs leave Django's internals out
         clone._made_in = self._made_in
         return clone
 
     def _fetch_all(self) -> None:
         if self._result_cache is None and _scope.get() != self._made_in:
             raise OutOfScope(f"{self.model.__name__}: this query was made in another scope than it is read in.")
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
 
 class TenantManager(models.Manager[ModelT]):
@@ -125,7 +125,7 @@ class TenantModel(models.Model):
 
     organization = tenant_key()
 
-    objects: TenantManager[Any] = TenantManager()
+    objects = TenantManager()
 
     class Meta:
         abstract = True
@@ -146,7 +146,6 @@ class TenantPolicy(RunSQL):
             [(_policy_sql(table, f"{column} = {_IN_SCOPE}"), None) for table in tables],
             reverse_sql=[(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY", None) for table in tables],
         )
-        self._constructor_args = ((*tables,), {"column": column})  # type: ignore[assignment]
 
 
 class PlatformPolicy(RunSQL):
@@ -157,7 +156,6 @@ class PlatformPolicy(RunSQL):
             [(_policy_sql(table, None), None) for table in tables],
             reverse_sql=[(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY", None) for table in tables],
         )
-        self._constructor_args = ((*tables,), {})  # type: ignore[assignment]
 
 
 class TenantReferences(RunSQL):
@@ -174,7 +172,6 @@ class TenantReferences(RunSQL):
                 for table, column, _referred in references
             ],
         )
-        self._constructor_args = ((*references,), {})  # type: ignore[assignment]
 
 
 class AppendOnly(RunSQL):
@@ -185,7 +182,6 @@ class AppendOnly(RunSQL):
             [(_APPEND_ONLY_FUNCTION, None), *((_append_only_sql(table), None) for table in tables)],
             reverse_sql=[(f"DROP TRIGGER append_only ON {table}", None) for table in tables],
         )
-        self._constructor_args = ((*tables,), {})  # type: ignore[assignment]
 
 
 def _policy_sql(table: str, tenant_condition: str | None) -> str:
@@ -195,7 +191,8 @@ def _policy_sql(table: str, tenant_condition: str | None) -> str:
     ]
     if tenant_condition is not None:
         statements.append(
-            f"CREATE POLICY tenant ON {table} TO carillon_app USING ({tenant_condition}) WITH CHECK ({tenant_condition})"
+            f"CREATE POLICY tenant ON {table} TO carillon_app"
+            f" USING ({tenant_condition}) WITH CHECK ({tenant_condition})"
         )
     return ";\n".join(statements)
 

@@ -17,7 +17,7 @@ DATA_DIR = Path(env.str("CARILLON_DATA_DIR", default=str(ROOT / ".data")))
 
 def _secret_key() -> str:
     """The installation's key: SECRET_KEY, else one made once in the data folder (embedded servers only)."""
-    given = env.str("SECRET_KEY", default="")
+    given: str = env.str("SECRET_KEY", default="")
     if given:
         return given
     path = DATA_DIR / "secret.key"
@@ -177,10 +177,9 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = ROOT / "staticfiles"
-STATICFILES_DIRS = [ROOT / "static", ("tabler", ROOT / "node_modules" / "@tabler" / "core" / "dist")]
-STATICFILES_DIRS = [
-    entry for entry in STATICFILES_DIRS if Path(entry[1] if isinstance(entry, tuple) else entry).exists()
-]
+_TABLER = ROOT / "node_modules" / "@tabler" / "core" / "dist"
+# Without the assets (a worker's machine) there is nothing to serve, which is no reason to fail.
+STATICFILES_DIRS = [ROOT / "static", *([("tabler", _TABLER)] if _TABLER.exists() else [])]
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "files"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024

@@ -1,6 +1,7 @@
 """Reads of contacts."""
 
-from common.tenancy import TenantQuerySet
+from django.db.models import QuerySet
+
 from contacts.models import Contact, ContactList, Import
 
 
@@ -14,6 +15,5 @@ def list_named(name: str) -> ContactList | None:
     return found
 
 
-def contacts() -> "TenantQuerySet[Contact]":
-    found: TenantQuerySet[Contact] = Contact.objects.order_by("id")
-    return found
+def contacts() -> QuerySet[Contact]:
+    return Contact.objects.order_by("id")

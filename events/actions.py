@@ -60,7 +60,5 @@ def deliver(consumer: Consumer) -> int:
 
 def _next_events(cursor: Cursor, consumer: Consumer) -> list[Event]:
     events = Event.objects.filter(kind__in=consumer.kinds, transaction_id__lt=oldest_open_transaction())
-    after = events.extra(
-        where=["(transaction_id, id) > (%s, %s)"], params=[cursor.transaction_id, cursor.event_id]
-    )
+    after = events.extra(where=["(transaction_id, id) > (%s, %s)"], params=[cursor.transaction_id, cursor.event_id])
     return list(after.order_by("transaction_id", "id")[:BATCH])

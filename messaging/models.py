@@ -1,3 +1,5 @@
+from typing import get_args
+
 from django.db import models
 from django.db.models import Q
 
@@ -57,7 +59,7 @@ class Message(TenantModel):
     reply_key = models.CharField(max_length=90, null=True, help_text="inbound sid and kind: one reply for each")
     phone = models.CharField(max_length=16)
     body = models.TextField()
-    encoding = models.CharField(max_length=5, choices=[(name, name) for name in Encoding.__args__])
+    encoding = models.CharField(max_length=5, choices=[(name, name) for name in get_args(Encoding)])
     segments = models.PositiveSmallIntegerField()
     credits = models.PositiveSmallIntegerField()
     digest = models.BigIntegerField()

@@ -1,9 +1,10 @@
 """Reads of numbers and carrier accounts."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from common.tenancy import TenantQuerySet, across_organizations
+from django.db.models import QuerySet
+
+from common.tenancy import across_organizations
 from senders.models import CarrierAccount, NumberStatus, SenderNumber
 
 
@@ -28,12 +29,11 @@ def _credentials(account: CarrierAccount) -> Credentials:
     return Credentials(account.id, account.gateway, account.account_sid, account.auth_token, account.base_url)
 
 
-def numbers() -> TenantQuerySet[Any]:
+def numbers() -> QuerySet[SenderNumber]:
     """The numbers of the organization in scope, oldest first."""
-    found: TenantQuerySet[Any] = SenderNumber.objects.select_related("department").order_by("id")
-    return found
+    return SenderNumber.objects.select_related("department").order_by("id")
 
 
-def registered_numbers() -> TenantQuerySet[Any]:
+def registered_numbers() -> QuerySet[SenderNumber]:
     """The numbers that may start a campaign."""
     return numbers().filter(status=NumberStatus.REGISTERED)

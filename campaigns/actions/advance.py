@@ -33,9 +33,9 @@ def advance(*, now: datetime) -> None:
             .values_list("organization_id", "id", "state", "starts_at")
         )
     for organization_id, outreach_id, state, starts_at in under_way:
-        if state == OutreachState.SCHEDULED and starts_at > now:
-            continue
         if state == OutreachState.SCHEDULED:
+            if starts_at is not None and starts_at > now:
+                continue
             quote_outreach(organization_id=organization_id, outreach_id=outreach_id, now=now)
         with organization_scope(organization_id):
             if state == OutreachState.SCHEDULED:

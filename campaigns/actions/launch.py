@@ -6,6 +6,7 @@ from uuid import UUID
 
 from celery import current_app
 from django.db import transaction
+from django.db.models import F
 
 from accounts.actions import audit
 from audiences.actions import LeftOut, note_exclusions
@@ -91,7 +92,7 @@ def write_messages(*, organization_id: int, outreach_id: int, now: datetime) -> 
         outreach = Outreach.objects.select_related("campaign__program", "campaign__sender_number").get(id=outreach_id)
         writer = writer_for(outreach, now=now)
         chunk_ids = list(
-            QuoteChunk.objects.filter(outreach_id=outreach_id, quote_id=outreach.quote_id, written_at=None)
+            outreach.chunks.filter(quote_id=F("outreach__quote_id"), written_at=None)
             .order_by("sequence")
             .values_list("id", flat=True)
         )

@@ -125,7 +125,10 @@ def _stopped(name: str) -> str:
 
 
 def _started(name: str) -> str:
-    return f"{name}: You are subscribed again. Msg frequency varies. Msg & data rates may apply. Reply HELP for help, STOP to stop."
+    return (
+        f"{name}: You are subscribed again. Msg frequency varies. Msg & data rates may apply. "
+        "Reply HELP for help, STOP to stop."
+    )
 
 
 def _help(name: str) -> str:

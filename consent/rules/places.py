@@ -38,6 +38,7 @@ def place_of(*, zone: str, region: str, postcode: str, country: str, phone: str)
     zip_zone, zip_state = _of_postcode(postcode[:5].zfill(5)) if postcode and country in ("", "US") else ("", "")
     area_zones, area_state = _of_phone(phone)
     state = _state(region) or zip_state or area_state
+    zones: tuple[str, ...]
     if zone:
         zones, source = (zone,), "CONTACT"
     elif zip_zone:

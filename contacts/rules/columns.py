@@ -26,8 +26,8 @@ class Field(StrEnum):
 HEADINGS: dict[str, Field] = {
     heading: field
     for field, headings in {
-        Field.PHONE: "phone,phonenumber,mobile,mobilephone,mobilenumber,cell,cellphone,cellular,tel,telephone,sms,number,"
-        "msisdn,handy,telefon,movil",
+        Field.PHONE: "phone,phonenumber,mobile,mobilephone,mobilenumber,cell,cellphone,cellular,tel,telephone,sms,"
+        "number,msisdn,handy,telefon,movil",
         Field.WORK_PHONE: "workphone,businessphone,officephone,work",
         Field.OTHER_PHONE: "homephone,otherphone,phone2,home",
         Field.FIRST_NAME: "firstname,first,givenname,forename,vorname",

@@ -10,7 +10,11 @@ from contacts.rules.columns import Field
 _ZONES = available_timezones()
 _LENGTHS = {
     **dict.fromkeys(("first_name", "last_name", "city"), 120),
-    "email": 254, "company": 200, "language": 12, "region": 80, "postcode": 20,
+    "email": 254,
+    "company": 200,
+    "language": 12,
+    "region": 80,
+    "postcode": 20,
 }
 
 

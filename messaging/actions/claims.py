@@ -12,7 +12,6 @@ from uuid import UUID
 
 from common.sql import fetch_all
 from messaging.rules.kinds import CONVERSATION_DAYS, ConsentCheck, kinds_where
-from messaging.rules.states import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Claim:
     phone: str
     body: str
     segments: int
-    state: State
+    state: str
     reason: str
 
 
@@ -56,7 +55,7 @@ def claim_due(wants: Sequence[Want], *, claim_id: UUID, now: datetime) -> list[C
             "now": now,
         },
     )
-    return [Claim(*row[:7], State(row[7]), row[8]) for row in rows]
+    return [Claim(*row) for row in rows]
 
 
 _CHECKED_KINDS = {

@@ -34,8 +34,8 @@ class Moved:
     stream_id: int
     sender_number_id: int
     phone: str
-    before: State
-    after: State
+    before: str
+    after: str
     error_code: int | None
 
 
@@ -64,7 +64,7 @@ def settle(settlements: Iterable[Settlement], *, now: datetime) -> list[Moved]:
         if row[8]:
             captured[row[9]] = captured.get(row[9], 0) + row[8]
     count_captures(captured)
-    return [Moved(*row[:5], State(row[5]), State(row[6]), row[7]) for row in rows]
+    return [Moved(*row[:8]) for row in rows]
 
 
 # CLAIMED is counted as QUEUED: a person sees no difference, and a message then costs one change of counts, not two.

@@ -140,7 +140,7 @@ class Dispatcher:
         deadline = clock.boot_seconds() + settings.CLAIM_LIFETIME_SECONDS
         claims = await self._claiming.run(lambda: claim_due(wants, claim_id=claim_id, now=clock.now()))
         self._move_cursors(wants, claims)
-        claims = [claim for claim in claims if claim.state is State.CLAIMED]
+        claims = [claim for claim in claims if claim.state == State.CLAIMED]
         slots = await self._slots(claims, claim_id)
         for claim, slot in zip(claims, slots, strict=True):
             task = asyncio.create_task(self._hand_over(claim, slot, claim_id, deadline))
@@ -169,9 +169,9 @@ class Dispatcher:
         wants: list[Want] = []
         self._turn += 1
         start = self._turn % max(len(asked), 1)  # who is asked first changes, so that no number starves
-        for left, (number, segments) in zip(range(len(asked), 0, -1), asked[start:] + asked[:start], strict=True):
+        for left, (number, slots) in zip(range(len(asked), 0, -1), asked[start:] + asked[:start], strict=True):
             share = max(free // left, 1)
-            take = share if segments is None else min(segments, share)
+            take = share if slots is None else min(slots, share)
             if free <= 0:
                 break
             free -= take
@@ -270,7 +270,7 @@ class Dispatcher:
         background[1].cancel()
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=settings.CARRIER_TIMEOUT_SECONDS + 1)
-        while self._outcomes:
+        while self._outcomes:  # noqa: ASYNC110 - the recorder tells nobody when it is through
             await asyncio.sleep(RECORD_EVERY)
         for task in (*background, recorder):
             task.cancel()

@@ -19,7 +19,8 @@ class NullGateway:
         return Handover(Answer.ACCEPTED, sid=f"NULL{text.message_id}.{next(self._calls)}")
 
     async def sent_since(self, *, sender: str, phone: str, since: datetime) -> AsyncIterator[CarrierMessage]:
-        for message in ():
+        nothing: tuple[CarrierMessage, ...] = ()
+        for message in nothing:
             yield message
 
     async def close(self) -> None:
