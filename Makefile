@@ -28,10 +28,10 @@ run: setup ## every process, until Ctrl-C
 	@$(PYTHON) manage.py run $(ARGS)
 
 test: setup ## what CI runs, under five minutes
-	@$(PYTHON) scripts/test.py $(ARGS)
+	@$(PYTHON) -m pytest -n 2 -m "not slow" $(ARGS)
 
 test-all: setup ## every test, also on Debian's PostgreSQL 15
-	@$(PYTHON) scripts/test.py --all $(ARGS)
+	@sh scripts/test-all $(ARGS)
 
 check: setup ## formatting, lint, types, import contracts
 	@$(PYTHON) -m ruff format --check .

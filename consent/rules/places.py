@@ -95,6 +95,8 @@ def _zone(name: str | None) -> str:
 @lru_cache(maxsize=65_536)
 def _of_area(prefix: str) -> tuple[tuple[str, ...], str]:
     number = phonenumbers.parse(prefix)
+    if not phonenumbers.is_number_geographical(number):  # toll-free and the like are nowhere
+        return (), ""
     zones = tuple(zone for zone in phonenumbers.timezone.time_zones_for_number(number) if zone in _ZONES)
     described = phonenumbers.geocoder.description_for_number(number, "en")
     return zones, _state(described.rpartition(",")[2])

@@ -36,14 +36,18 @@ def _windows(now: datetime, zone: ZoneInfo, weekly: Weekly, blackout: frozenset[
         if row is None or day.isoformat() in blackout:
             continue
         midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-        # Of an hour that comes twice (clocks going back) opening means the second and closing the first.
-        opens = (midnight + timedelta(minutes=row[0])).replace(fold=1).astimezone(UTC)
-        closes = (midnight + timedelta(minutes=row[1])).astimezone(UTC)
+        # Of an hour that comes twice, or not at all (clocks turned), opening is the later reading, closing the earlier.
+        opens = max(_readings(midnight + timedelta(minutes=row[0])))
+        closes = min(_readings(midnight + timedelta(minutes=row[1])))
         if windows and windows[-1][1] >= opens:
             windows[-1] = (windows[-1][0], closes)
         elif closes > opens:
             windows.append((opens, closes))
     return windows
+
+
+def _readings(local: datetime) -> tuple[datetime, datetime]:
+    return local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
 
 
 def _intersect(left: Sequence[Window], right: Sequence[Window]) -> list[Window]:

@@ -1,0 +1,177 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consent.rules.keywords import Keyword, keyword_of, normalise
+from consent.rules.lawful_hours import ALWAYS, FIFTY_STATES_AND_DC, RULES, Weekly, daily, rule_for
+from consent.rules.media import MEDIA, Level, Medium, may_grant
+from consent.rules.places import hours_of, place_of
+from consent.rules.seals import EMPTY, chain_hash, merkle_root
+from consent.rules.windows import next_window
+
+
+@pytest.mark.parametrize(
+    ("text", "keyword"),
+    [
+        *[
+            (word, Keyword.STOP)
+            for word in ("STOP", "stop", " Stop. ", "Opt Out", "opt-out", "OPTOUT", "stop all", "STOPALL")
+        ],
+        *[
+            (word, Keyword.STOP)
+            for word in ("unsubscribe", "cancel", "END", "quit", "revoke", "STOP! 🙏", "“stop”", "ＳＴＯＰ")
+        ],
+        *[(word, Keyword.START) for word in ("start", "UNSTOP")],
+        ("Yes", Keyword.YES),
+        ("help?", Keyword.HELP),
+        ("INFO", Keyword.HELP),
+        ("please stop", None),  # a wish, for a person to read: only the whole message is a keyword
+        ("stopp", None),
+        ("", None),
+        ("🙂", None),
+    ],
+)
+def test_keywords(text: str, keyword: Keyword | None) -> None:
+    assert keyword_of(text) == keyword
+
+
+def test_a_campaigns_own_word_stops() -> None:
+    assert keyword_of("no more!", stop_words=frozenset({normalise("NO MORE")})) is Keyword.STOP
+
+
+@pytest.mark.parametrize("medium", list(Medium))
+def test_only_written_media_grant_promotional_and_only_a_text_conversation(medium: Medium) -> None:
+    written = {Medium.WEB_FORM, Medium.KEYWORD, Medium.QR_CODE, Medium.PAPER_FORM, Medium.DOUBLE_OPT_IN}
+    assert may_grant(medium, Level.PROMOTIONAL) == (medium in written)
+    assert may_grant(medium, Level.CONVERSATIONAL) == (medium is Medium.INBOUND_TEXT)
+    assert MEDIA[medium].evidence
+
+
+NY, CHICAGO = "America/New_York", "America/Chicago"
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "hours", "opens", "closes", "why"),
+    [
+        ("2026-11-20T03:00", [(NY, daily(8, 21))], "2026-11-20T13:00", "2026-11-21T02:00", "22:00 at home: tomorrow"),
+        ("2026-11-20T15:00", [(NY, daily(8, 21))], "2026-11-20T13:00", "2026-11-21T02:00", "open now"),
+        ("2026-11-21T02:00", [(NY, daily(8, 21))], "2026-11-21T13:00", "2026-11-22T02:00", "the last instant is shut"),
+        (
+            "2026-11-20T03:00",
+            [(NY, daily(8, 20)), (CHICAGO, daily(8, 21))],
+            "2026-11-20T14:00",
+            "2026-11-21T01:00",
+            "both",
+        ),
+        (
+            "2026-11-22T15:00",
+            [(CHICAGO, rule_for("TX").weekly)],
+            "2026-11-22T18:00",
+            "2026-11-23T03:00",
+            "Texas, Sunday",
+        ),
+        (
+            "2026-03-08T05:00",
+            [(NY, daily(2, 9))],
+            "2026-03-08T07:00",
+            "2026-03-08T13:00",
+            "2:00 does not come that night",
+        ),
+        ("2026-11-01T04:00", [(NY, ((90, 540),) * 7)], "2026-11-01T06:30", "2026-11-01T14:00", "1:30 comes twice"),
+        (
+            "2026-11-20T03:00",
+            [(NY, ((0, 1440),) * 7)],
+            "2026-11-18T05:00",
+            "2026-11-28T05:00",
+            "days without a gap join",
+        ),
+    ],
+)
+def test_windows(now: str, hours: list[tuple[str, Weekly]], opens: str, closes: str, why: str) -> None:
+    assert next_window(at(now), hours) == (at(opens), at(closes)), why
+
+
+def test_no_common_hour_is_no_window() -> None:
+    assert next_window(at("2026-11-20T03:00"), [(NY, daily(8, 9)), (NY, daily(20, 21))]) is None
+
+
+def test_a_closed_week_and_a_blackout_have_no_window() -> None:
+    closed: Weekly = (None,) * 7
+    assert next_window(at("2026-11-20T03:00"), [(NY, closed)]) is None
+    window = next_window(at("2026-11-20T15:00"), [(NY, daily(8, 21))], blackout=frozenset({"2026-11-20"}))
+    assert window == (at("2026-11-21T13:00"), at("2026-11-22T02:00"))
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda moment: moment.replace(tzinfo=UTC)),
+    st.sampled_from([NY, CHICAGO, "America/Phoenix", "Pacific/Honolulu", "Pacific/Guam"]),
+    st.sampled_from([rule.weekly for rule in RULES]),
+)
+def test_inside_a_window_the_local_clock_is_within_the_hours(now: datetime, zone: str, weekly: Weekly) -> None:
+    from zoneinfo import ZoneInfo
+
+    window = next_window(now, [(zone, weekly)])
+    assert window is not None
+    opens, closes = window
+    assert closes > now
+    for moment in (opens, closes - timedelta(minutes=1)):
+        local = moment.astimezone(ZoneInfo(zone))
+        row = weekly[local.weekday()]
+        assert row is not None
+        assert row[0] <= local.hour * 60 + local.minute < row[1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "key", "source"),
+    [
+        ({"region": "AL", "postcode": "35055"}, "America/Chicago|AL", "POSTCODE"),
+        ({"zone": "America/Denver", "region": "AL", "postcode": "35055"}, "America/Denver|AL", "CONTACT"),
+        ({"postcode": "802"}, "America/St_Thomas|VI", "POSTCODE"),  # a spreadsheet ate the zeros of 00802
+        ({"region": "florida", "phone": "+13052345678"}, "America/New_York|FL", "AREA_CODE"),
+        ({"phone": "+12125551234"}, "America/New_York|NY", "AREA_CODE"),
+        ({"phone": "+18885551234"}, "|", "UNKNOWN"),  # toll-free is nowhere
+    ],
+)
+def test_places(fields: dict[str, str], key: str, source: str) -> None:
+    given_fields = {"zone": "", "region": "", "postcode": "", "country": "US", "phone": "+18885551234"} | fields
+    place = place_of(**given_fields)
+    assert (place.key, place.source) == (key, source)
+
+
+def test_where_the_place_is_unknown_only_hours_lawful_everywhere_are_open() -> None:
+    hours = hours_of("|", sending=ALWAYS, promotional=True, home_zone=NY)
+    window = next_window(at("2026-11-20T03:00"), hours)
+    # Hawaii opens at 8:00 (18:00 UTC), Rhode Island closes at 18:00 (23:00 UTC).
+    assert window == (at("2026-11-20T18:00"), at("2026-11-20T23:00"))
+    for state in FIFTY_STATES_AND_DC:
+        assert any(weekly == rule_for(state).weekly for _, weekly in hours), state
+
+
+def test_informational_texts_know_sending_hours_alone() -> None:
+    assert hours_of("America/Chicago|TX", sending=ALWAYS, promotional=False, home_zone=NY) == []
+    assert hours_of("America/Chicago|TX", sending=daily(9, 17), promotional=False, home_zone=NY) == [
+        ("America/Chicago", daily(9, 17))
+    ]
+    assert hours_of("|", sending=daily(9, 17), promotional=False, home_zone=NY) == [(NY, daily(9, 17))]
+
+
+def test_no_state_is_laxer_than_the_federal_rule() -> None:
+    for rule in RULES:
+        for row in rule.weekly:
+            assert row is not None
+            assert row[0] >= 8 * 60
+            assert row[1] <= 21 * 60
+
+
+def test_a_changed_leaf_changes_the_root_and_the_chain() -> None:
+    leaves = [f"{number:064x}" for number in range(5)]
+    changed = [*leaves[:2], f"{99:064x}", *leaves[3:]]
+    assert merkle_root(leaves) != merkle_root(changed)
+    assert merkle_root([]) == EMPTY
+    assert chain_hash(EMPTY, 1, leaves[0]) != chain_hash(EMPTY, 2, leaves[0])
