@@ -1,0 +1,272 @@
+"""A campaign from draft to settled, by its actions against the database."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from audiences.models import Exclusion
+from billing.actions import NotEnoughCredits
+from billing.queries import current_account
+from campaigns.actions import (
+    CampaignRefused,
+    LaunchRefused,
+    advance,
+    cancel_campaign,
+    launch_outreach,
+    pause_campaign,
+    quote_outreach,
+    resume_campaign,
+    schedule_outreach,
+    write_messages,
+)
+from campaigns.actions.control import NotPossibleNow
+from campaigns.models import Campaign, Outreach
+from campaigns.queries import outreach_progress
+from consent.actions import opt_out
+from consent.models import OptOut
+from consent.rules.lawful_hours import daily
+from consent.rules.media import Level
+from contacts.models import Contact, ContactPhone
+from messaging.models import Message, Stream
+from messaging.rules.states import State
+from senders.actions import set_number_status
+from senders.models import NumberStatus
+from tests.world import ACTOR, World, build_world
+
+PHONES = [f"+1256734{number:04}" for number in range(6000, 6010)]
+
+
+def exclusions(world: World, outreach: Outreach) -> dict[str, str]:
+    with world.scope():
+        return dict(Exclusion.objects.filter(outreach_id=outreach.id).values_list("phone", "reason"))
+
+
+def test_the_quote_says_who_gets_it_at_what_price_and_who_does_not(world: World, now: datetime) -> None:
+    world.add_contact(PHONES[0], first_name="Ada")
+    world.add_contact(PHONES[1], first_name="Bo" * 60)  # two segments
+    world.add_contact(PHONES[2], consent=False, first_name="Cy")
+    world.add_contact(PHONES[3], first_name="Di")
+    world.add_contact(PHONES[4])
+    world.add_contact(PHONES[5], first_name="Flo")
+    with world.scope():
+        opt_out(PHONES[3], source=OptOut.Source.STAFF, actor_label="x", now=now, medium="STAFF")
+        ContactPhone.objects.filter(phone=PHONES[5]).update(textable=False)
+        Contact.objects.create(organization=world.organization, first_name="Gus", created_at=now, updated_at=now)
+    outreach = world.campaign(body="Hello {{ first_name }}, we open at eight.")
+    assert (outreach.recipients, outreach.segments, outreach.credits, outreach.excluded) == (2, 3, 3, 5)
+    assert exclusions(world, outreach) == {
+        PHONES[2]: "no_consent",
+        PHONES[3]: "opted_out",
+        PHONES[4]: "missing_value",
+        PHONES[5]: "not_textable",
+        "": "no_phone",
+    }
+
+
+def test_a_text_too_long_with_its_name_is_left_out_and_told(world: World, now: datetime) -> None:
+    world.organization.message_char_limit = 60
+    world.add_contact(PHONES[0], first_name="Maximilian" * 6)
+    with world.scope():
+        world.organization.save()
+    outreach = world.campaign(body="Hello {{ first_name|you }}")
+    assert exclusions(world, outreach) == {PHONES[0]: "too_long"}
+
+
+def test_the_message_basis_charges_one_for_each_text(db: None, now: datetime) -> None:
+    world = build_world(now, plan="pro")
+    world.add_contact(PHONES[0])
+    outreach = world.campaign(body="long " * 60)
+    assert (outreach.segments, outreach.credits) == (3, 1)
+
+
+def test_launching_holds_the_quote_and_writes_each_message_once(world: World, now: datetime) -> None:
+    for phone in PHONES:
+        world.add_contact(phone, first_name="Ada")
+    outreach = world.launch(world.campaign())
+    world.launch(outreach)  # the second click
+    write_messages(organization_id=world.id, outreach_id=outreach.id, now=now)  # the task delivered twice
+    messages = world.messages()
+    assert [message.phone for message in messages] == PHONES
+    assert messages[0].body == "Hello Ada\nReply STOP to stop."
+    with world.scope():
+        assert current_account().held == outreach.credits == 10
+        assert Campaign.objects.get().state == "SENDING"
+        progress = outreach_progress(outreach.id)
+    assert progress.outcomes[State.QUEUED].messages == 10
+    assert progress.audience == progress.total == 10
+
+
+def test_another_quote_than_the_one_seen_is_refused(world: World, now: datetime) -> None:
+    world.add_contact(PHONES[0])
+    outreach = world.campaign()
+    with world.scope(), pytest.raises(LaunchRefused, match="changed since you saw it"):
+        launch_outreach(outreach.id, quote_id=uuid4(), actor=ACTOR, now=now)
+
+
+def test_a_number_that_is_not_registered_cannot_launch(world: World, now: datetime) -> None:
+    world.add_contact(PHONES[0])
+    outreach = world.campaign()
+    with world.scope():
+        set_number_status(world.number.id, status=NumberStatus.SUSPENDED, actor=ACTOR, now=now)
+        with pytest.raises(LaunchRefused, match="Register it under Numbers"):
+            launch_outreach(outreach.id, quote_id=outreach.quote_id, actor=ACTOR, now=now)  # type: ignore[arg-type]
+
+
+def test_nobody_and_too_few_credits_are_refused_with_the_next_step(db: None, now: datetime) -> None:
+    world = build_world(now, credits=1)
+    empty = world.campaign()
+    with world.scope(), pytest.raises(LaunchRefused, match="Nobody is left"):
+        launch_outreach(empty.id, quote_id=empty.quote_id, actor=ACTOR, now=now)  # type: ignore[arg-type]
+    for phone in PHONES:
+        world.add_contact(phone)
+    full = world.campaign()
+    with world.scope(), pytest.raises(NotEnoughCredits, match="9 are missing"):
+        launch_outreach(full.id, quote_id=full.quote_id, actor=ACTOR, now=now)  # type: ignore[arg-type]
+
+
+def test_who_changed_since_the_quote_is_left_out_and_the_charge_only_falls(world: World, now: datetime) -> None:
+    for phone in PHONES[:3]:
+        world.add_contact(phone, first_name="Ada")
+    outreach = world.campaign()
+    with world.scope():
+        Contact.objects.filter(phones__phone=PHONES[0]).update(first_name="Anna Maria Magdalena")
+        opt_out(PHONES[1], source=OptOut.Source.STAFF, actor_label="x", now=now, medium="STAFF")
+    world.launch(outreach)
+    assert [message.phone for message in world.messages()] == [PHONES[2]]
+    assert exclusions(world, outreach) == {PHONES[0]: "changed", PHONES[1]: "opted_out"}
+    with world.scope():
+        progress = outreach_progress(outreach.id)
+    assert progress.audience == sum(progress.exclusions.values()) + progress.total
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [("  ", "empty"), ("Hi {{ nme }}", "tag"), ("x" * 590, "Shorten it by 10")],
+)
+def test_a_text_that_cannot_be_sent_is_refused_while_drafting(world: World, body: str, words: str) -> None:
+    with pytest.raises(CampaignRefused, match=words):
+        world.campaign(body=body)
+
+
+def test_campaigns_switched_off_are_refused(world: World) -> None:
+    with world.scope():
+        world.organization.campaigns_enabled = False
+        world.organization.save()
+    with pytest.raises(CampaignRefused, match="switched off"):
+        world.campaign()
+
+
+def streams(world: World) -> list[Any]:
+    with world.scope():
+        return list(Stream.objects.order_by("id").values_list("state", flat=True))
+
+
+def test_pause_and_resume_change_streams_alone(world: World, now: datetime) -> None:
+    world.add_contact(PHONES[0])
+    outreach = world.launch(world.campaign())
+    with world.scope():
+        pause_campaign(outreach.campaign_id, actor=ACTOR, now=now)
+        pause_campaign(outreach.campaign_id, actor=ACTOR, now=now)
+    assert streams(world) == ["PAUSED"]
+    with world.scope():
+        resume_campaign(outreach.campaign_id, actor=ACTOR, now=now)
+    assert streams(world) == ["OPEN"]
+    assert world.messages()[0].state == "QUEUED"
+
+
+def test_cancelling_gives_back_what_was_not_sent(world: World, now: datetime) -> None:
+    for phone in PHONES:
+        world.add_contact(phone)
+    outreach = world.launch(world.campaign())
+    with world.scope():
+        cancel_campaign(outreach.campaign_id, actor=ACTOR, now=now)
+        with pytest.raises(NotPossibleNow):
+            resume_campaign(outreach.campaign_id, actor=ACTOR, now=now)
+    for _ in range(3):
+        advance(now=now)
+    assert {message.state for message in world.messages()} == {"CANCELED"}
+    with world.scope():
+        assert (current_account().held, current_account().balance) == (0, 10_000)
+        assert outreach_progress(outreach.id).outcomes.keys() == {State.CANCELED}
+
+
+def test_people_not_reached_by_the_end_are_expired(world: World, now: datetime) -> None:
+    world.add_contact(PHONES[0])
+    outreach = world.launch(world.campaign(ends_at=now + timedelta(hours=1)))
+    advance(now=now + timedelta(minutes=59))
+    assert world.messages()[0].state == "QUEUED"
+    for _ in range(3):
+        advance(now=now + timedelta(hours=1))
+    assert world.messages()[0].state == "EXPIRED"
+    assert world.fresh(outreach).close_reason == "ended"
+
+
+def test_a_scheduled_outreach_starts_at_its_time_with_a_quote_of_that_time(world: World, now: datetime) -> None:
+    world.add_contact(PHONES[0])
+    outreach = world.campaign(starts_at=now + timedelta(hours=2))
+    with world.scope():
+        schedule_outreach(outreach.id, quote_id=outreach.quote_id, actor=ACTOR, now=now)  # type: ignore[arg-type]
+    advance(now=now + timedelta(hours=1))
+    assert world.fresh(outreach).state == "SCHEDULED"
+    advance(now=now + timedelta(hours=2))
+    started = world.fresh(outreach)
+    assert started.state == "OPEN"
+    assert started.quote_id != outreach.quote_id
+    with world.scope():
+        assert current_account().held == 1
+
+
+def test_a_scheduled_outreach_that_costs_more_than_its_ceiling_does_not_start(world: World, now: datetime) -> None:
+    world.add_contact(PHONES[0])
+    outreach = world.campaign(starts_at=now + timedelta(hours=2))
+    with world.scope():
+        schedule_outreach(outreach.id, quote_id=outreach.quote_id, actor=ACTOR, now=now)  # type: ignore[arg-type]
+    world.add_contact(PHONES[1])
+    advance(now=now + timedelta(hours=2))
+    assert world.fresh(outreach).state == "QUOTED"
+    assert world.messages() == []
+
+
+NIGHT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # 22:00 in New York on a Thursday
+
+
+def test_promotional_texts_wait_for_the_recipients_lawful_hour(db: None) -> None:
+    world = build_world(NIGHT, level=Level.PROMOTIONAL)
+    world.add_contact(PHONES[0], region="NY", postcode="10001")
+    world.add_contact(PHONES[1], region="CA", postcode="90001")
+    world.add_contact(PHONES[2], region="NY", postcode="10002")
+    world.launch(world.campaign())
+    with world.scope():
+        hours = dict(Stream.objects.values_list("bucket", "open_from"))
+        assert Message.objects.count() == 3
+    assert hours == {
+        "America/New_York|NY": datetime(2026, 11, 20, 13, 0, tzinfo=UTC),
+        "America/Los_Angeles|CA": datetime(2026, 11, 19, 17, 0, tzinfo=UTC),
+    }
+
+
+def test_a_bucket_whose_window_is_over_gets_the_next_one(db: None) -> None:
+    world = build_world(NIGHT, level=Level.PROMOTIONAL)
+    world.add_contact(PHONES[0], region="CA", postcode="90001")
+    world.launch(world.campaign())
+    advance(now=NIGHT + timedelta(hours=2))  # 21:00 in California
+    with world.scope():
+        stream = Stream.objects.get()
+    assert stream.open_from == datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+    assert stream.open_until == datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
+
+
+def test_sending_hours_that_never_meet_the_law_leave_people_out(db: None) -> None:
+    world = build_world(NIGHT, level=Level.PROMOTIONAL)
+    world.add_contact(PHONES[0], region="AL", postcode="35055")
+    outreach = world.campaign(hours=daily(20, 23))
+    assert exclusions(world, outreach) == {PHONES[0]: "no_lawful_hour"}
+
+
+def test_a_quote_of_something_under_way_is_refused(world: World, now: datetime) -> None:
+    world.add_contact(PHONES[0])
+    outreach = world.launch(world.campaign())
+    with pytest.raises(Exception, match="under way"):
+        quote_outreach(organization_id=world.id, outreach_id=outreach.id, now=now)

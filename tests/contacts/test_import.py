@@ -1,0 +1,180 @@
+"""Importing: everything of a good row is written together, a bad file changes nothing."""
+
+import csv
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from common.actor import SYSTEM
+from consent.actions import opt_out
+from consent.actions.imports import StatementRefused
+from consent.models import ConsentRecord, ConsentState, ImportStatement, OptOut
+from consent.rules.media import Level, Medium
+from contacts.actions import ImportRefused, request_import, run_import
+from contacts.models import Contact, ContactPhone, Import, ListMember
+from content.actions import store_file
+from content.models import FileKind, Job
+from content.queries import path_of
+from tests.world import ACTOR, World, build_world
+
+FILE = """First Name,Phone,Work Phone,City
+Ada,256-734-6043,205-221-2310,Cullman
+Grace,12,,New York
+Ada again,+1 (256) 734-6043,,Elsewhere
+Edsger,,,Austin
+Barbara,775-686-5760,,Reno
+=cmd(),999,,Reno
+"""
+
+
+def request(world: World, content: bytes | str, now: datetime, **arguments: Any) -> Import:
+    with world.scope():
+        file = store_file(
+            kind=FileKind.IMPORT,
+            name="people.csv",
+            content_type="text/csv",
+            chunks=[content.encode() if isinstance(content, str) else content],
+            actor=ACTOR,
+            now=now,
+        )
+        values: dict[str, Any] = {"medium": Medium.WEB_FORM, "agreed_at": now, "how": "our web form"} | arguments
+        return request_import(file=file, program=world.program, actor=ACTOR, now=now, **values)
+
+
+def imported(world: World, content: bytes | str, now: datetime, **arguments: Any) -> Import:
+    wanted = request(world, content, now, **arguments)
+    run_import(organization_id=world.id, import_id=wanted.id, actor=SYSTEM)
+    with world.scope():
+        return Import.objects.select_related("job", "error_file").get(id=wanted.id)
+
+
+def test_good_rows_are_kept_and_bad_ones_are_told(world: World, now: datetime) -> None:
+    done = imported(world, FILE, now, list_name="Spring")
+    assert (done.rows, done.created, done.updated, done.duplicates, done.invalid) == (6, 2, 0, 1, 3)
+    assert done.job.state == Job.State.DONE
+    with world.scope():
+        assert sorted(ContactPhone.objects.values_list("phone", "label")) == [
+            ("+12052212310", "WORK"),
+            ("+12567346043", "MOBILE"),
+            ("+17756865760", "MOBILE"),
+        ]
+        assert ListMember.objects.count() == 2
+        ada = Contact.objects.get(first_name="Ada")
+        assert ada.city == "Cullman", "the first row of a phone counts"
+        assert done.error_file is not None
+        rows = list(csv.reader(StringIO(path_of(done.error_file).read_text(encoding="utf-8-sig"))))
+    assert rows[0] == ["First Name", "Phone", "Work Phone", "City", "Row", "Column", "Value", "Reason"]
+    assert [row[4:6] for row in rows[1:]] == [["2", "Phone"], ["4", "Phone"], ["6", "Phone"]]
+    assert rows[3][0] == "'=cmd()", "a spreadsheet must not run what a row held"
+
+
+def test_the_statement_becomes_a_record_for_each_phone(world: World, now: datetime) -> None:
+    imported(world, FILE, now)
+    with world.scope():
+        statement = ImportStatement.objects.get()
+        assert statement.completed_at is not None
+        records = ConsentRecord.objects.filter(import_statement_id=statement.id)
+        assert sorted(records.values_list("phone", flat=True)) == ["+12567346043", "+17756865760"]
+        assert ConsentState.objects.filter(program_id=world.program.id, granted=True).count() == 2
+
+
+def test_the_same_file_again_updates_and_adds_nobody(world: World, now: datetime) -> None:
+    imported(world, FILE, now)
+    again = imported(world, FILE.replace("Reno", "Sparks"), now)
+    assert (again.created, again.updated, again.duplicates) == (0, 2, 1)
+    with world.scope():
+        assert Contact.objects.count() == 2
+        assert Contact.objects.get(first_name="Barbara").city == "Sparks"
+
+
+def test_who_said_stop_stays_stopped(world: World, now: datetime) -> None:
+    with world.scope():
+        opt_out("+12567346043", source=OptOut.Source.STAFF, actor_label="Tess", now=now, medium="STAFF")
+    done = imported(world, FILE, now + timedelta(days=1), agreed_at=now + timedelta(hours=1))
+    assert done.opted_out == 1
+    with world.scope():
+        assert not ConsentState.objects.filter(phone="+12567346043", granted=True).exists()
+
+
+def test_an_agreement_from_before_a_withdrawal_does_not_bring_it_back(world: World, now: datetime) -> None:
+    imported(world, FILE, now)
+    with world.scope():
+        state = ConsentState.objects.filter(phone="+12567346043")
+        state.update(granted=False, changed_at=now + timedelta(days=3))
+    imported(world, FILE, now + timedelta(days=9), agreed_at=now + timedelta(days=1))
+    with world.scope():
+        assert not state.get().granted
+
+
+def test_duplicates_are_known_across_batches_and_after_a_crash(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contacts.actions.imports.BATCH", 2)
+    wanted = request(world, FILE, now)
+    calls = 0
+    from contacts.actions import imports
+
+    write = imports._write_batch
+
+    def crash_at_the_second(*arguments: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise SystemExit
+        write(*arguments)
+
+    monkeypatch.setattr(imports, "_write_batch", crash_at_the_second)
+    with pytest.raises(SystemExit):
+        run_import(organization_id=world.id, import_id=wanted.id, actor=SYSTEM)
+    monkeypatch.setattr(imports, "_write_batch", write)
+    run_import(organization_id=world.id, import_id=wanted.id, actor=SYSTEM)
+    with world.scope():
+        done = Import.objects.get(id=wanted.id)
+        assert (done.rows, done.created, done.duplicates, done.invalid) == (6, 2, 1, 3)
+        assert ConsentRecord.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "empty"),
+        (b"PK\x03\x04" + b"\0" * 50, "Save as"),
+        ("Foo,Bar\n1,2\n", "No column holds phone numbers"),
+        (b"x" * 400_000, "endless"),
+    ],
+)
+def test_a_bad_file_changes_nothing(world: World, now: datetime, content: bytes | str, words: str) -> None:
+    with pytest.raises(ImportRefused, match=words):
+        request(world, content, now)
+    with world.scope():
+        assert not Import.objects.exists()
+        assert not ImportStatement.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ({"how": " "}, "Say how"),
+        ({"agreed_at": datetime.fromisoformat("2030-01-01T00:00+00:00")}, "future"),
+        ({"medium": Medium.INBOUND_TEXT}, "not enough"),
+    ],
+)
+def test_without_a_statement_nothing_is_imported(world: World, now: datetime, statement: Any, words: str) -> None:
+    with pytest.raises(StatementRefused, match=words):
+        request(world, FILE, now, **statement)
+    with world.scope():
+        assert not Import.objects.exists()
+
+
+def test_spoken_consent_is_not_enough_for_promotion(db: None, now: datetime) -> None:
+    world = build_world(now, level=Level.PROMOTIONAL)
+    with pytest.raises(StatementRefused, match="Web form"):
+        request(world, FILE, now, medium=Medium.VERBAL)
+
+
+def test_a_file_that_breaks_off_keeps_its_rows_and_says_so(world: World, now: datetime) -> None:
+    done = imported(world, FILE.encode() + b"y" * 2_500_000, now)
+    assert done.job.state == Job.State.FAILED
+    assert "imported" in done.job.message

@@ -1,0 +1,239 @@
+"""Callbacks: verified, appended, applied; in any order, as often as they like to come."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from carriersim.callbacks import sign
+from common.tenancy import across_organizations
+from consent.models import OptOut
+from consent.queries import is_opted_out
+from contacts.models import ContactPhone
+from events.models import Event
+from messaging.actions import sweeping
+from messaging.actions.receiving import Received, append_inbound, append_receipts, apply_inbound, apply_receipts
+from messaging.actions.settling import Settlement, settle
+from messaging.gateways.base import CarrierMessage
+from messaging.gateways.twilio.callbacks import signature_fits
+from messaging.models import CarrierEvent, CarrierInbound, DeliveryEvent, InboundText, Message
+from messaging.rules.states import State
+from messaging.webhooks import CarrierEndpoint
+from tests.messaging.test_claims import PHONES, captured, claim, queue, stream_of
+from tests.world import World
+
+SID = "AC" + "5" * 32
+
+
+@pytest.mark.parametrize(
+    ("caller", "signature"),
+    [("+14158675309", "RSOYDt4T1cUTdK1PDd93/VVr8B8="), ("+12349013030", "0/KCTR6DLpKmkAf8muzZqo1nDgQ=")],
+)
+def test_signature_vectors(caller: str, signature: str) -> None:
+    url = "https://mycompany.com/myapp.php?foo=1&bar=2"
+    form = {"CallSid": "CA1234567890ABCDE", "Caller": caller, "Digits": "1234", "To": "+18005551212"}
+    if caller == "+14158675309":
+        form["From"] = caller
+    else:
+        form["From"] = caller
+    assert sign("12345", url, form) == signature
+    assert signature_fits(auth_token="12345", url=url, form=form, signature=signature)
+    assert not signature_fits(auth_token="12346", url=url, form=form, signature=signature)
+
+
+@pytest.fixture
+def claimed(world: World, now: datetime) -> Message:
+    world.consent(PHONES[0])
+    stream = stream_of(world, now)
+    queue(world, stream, PHONES[:1], now)
+    claim(world, now, stream)
+    return world.messages()[0]
+
+
+def receipt(message: Message, status: str, code: str = "") -> Received:
+    form = {"AccountSid": SID, "MessageSid": f"SM{message.id}", "MessageStatus": status}
+    return Received(SID, message.id, form | ({"ErrorCode": code} if code else {}))
+
+
+def receive(now: datetime, *receipts: Received) -> None:
+    with across_organizations(because="as endpoint and consumer do"):
+        append_receipts(receipts, now=now)
+        while apply_receipts(now=now):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("statuses", "state"),
+    [
+        (["sent", "delivered"], "DELIVERED"),
+        (["delivered", "sent"], "DELIVERED"),
+        (["sent", "sent", "delivered", "delivered"], "DELIVERED"),
+        (["delivered"], "DELIVERED"),
+        (["undelivered"], "UNDELIVERED"),
+        (["failed"], "UNDELIVERED"),
+        (["something new"], "CLAIMED"),
+    ],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_receipts(
+    world: World, now: datetime, claimed: Message, statuses: list[str], state: str, together: bool
+) -> None:
+    receipts = [receipt(claimed, status) for status in statuses]
+    for batch in [receipts] if together else [[one] for one in receipts]:
+        receive(now, *batch)
+    (message,) = world.messages()
+    assert message.state == state
+    assert captured(world) == (0 if state == "CLAIMED" else 1)
+    with across_organizations(because="nothing waits any more"):
+        assert not CarrierEvent.objects.exists()
+    with world.scope():
+        assert DeliveryEvent.objects.count() == len(set(statuses))
+
+
+def test_error_codes_of_receipts_are_followed(world: World, now: datetime, claimed: Message) -> None:
+    world.add_contact(PHONES[0], consent=False)
+    receive(now, receipt(claimed, "undelivered", "30005"))
+    with world.scope():
+        assert not ContactPhone.objects.get(phone=PHONES[0]).textable
+
+
+def test_an_opt_out_told_in_a_receipt_becomes_ours(world: World, now: datetime, claimed: Message) -> None:
+    receive(now, receipt(claimed, "failed", "30630"))
+    with world.scope():
+        assert OptOut.objects.get(phone=PHONES[0]).source == "CARRIER"
+
+
+def inbound(world: World, body: str, sid: str = "SMin1") -> Received:
+    form = {"AccountSid": SID, "MessageSid": sid, "From": PHONES[0], "To": world.number.sender, "Body": body}
+    return Received(SID, None, form)
+
+
+def hear(now: datetime, *texts: Received) -> None:
+    with across_organizations(because="as endpoint and consumer do"):
+        append_inbound(texts, now=now)
+        apply_inbound(now=now)
+
+
+def test_a_stop_stops_is_answered_once_and_reaches_the_conversation(world: World, now: datetime) -> None:
+    hear(now, inbound(world, "STOP"), inbound(world, "STOP"))
+    hear(now, inbound(world, "STOP"))
+    with world.scope():
+        assert is_opted_out(PHONES[0])
+        assert InboundText.objects.count() == 1
+        assert Event.objects.filter(kind="text.received").count() == 1
+    (reply,) = world.messages()
+    assert "unsubscribed" in reply.body
+    assert (reply.credits, reply.phone) == (0, PHONES[0])
+
+
+def test_a_text_to_a_number_that_is_nobodys_is_dropped(world: World, now: datetime) -> None:
+    hear(now, Received(SID, None, {"MessageSid": "x", "From": PHONES[0], "To": "+15550001111", "Body": "STOP"}))
+    with across_organizations(because="nothing waits any more"):
+        assert not CarrierInbound.objects.exists()
+
+
+def test_lost_claims_become_unknown_and_are_looked_up_never_sent_again(
+    world: World, now: datetime, claimed: Message
+) -> None:
+    with across_organizations(because="as the sweep does"):
+        assert sweeping.find_lost_claims(older_than=timedelta(seconds=40), now=now + timedelta(seconds=40)) == 0
+        assert sweeping.find_lost_claims(older_than=timedelta(seconds=40), now=now + timedelta(seconds=41)) == 1
+        (doubt,) = sweeping.doubtful_messages()
+    others = [
+        CarrierMessage("SM1", world.number.sender, PHONES[0], "Other words", State.SENT, None, now),
+        CarrierMessage("SM2", world.number.sender, PHONES[0], "Hello", State.SENT, None, now - timedelta(hours=1)),
+    ]
+    mine = CarrierMessage("SM3", world.number.sender, PHONES[0], "Hello", State.DELIVERED, None, now)
+    with across_organizations(because="as the sweep does"):
+        assert sweeping.matching(doubt, others) is None
+        found = sweeping.matching(doubt, [*others, mine])
+        assert found is mine
+        sweeping.settle_found([(doubt, mine)], now=now)
+    (message,) = world.messages()
+    assert (message.state, message.sid, captured(world)) == ("DELIVERED", "SM3", 1)
+
+
+def test_what_the_carrier_never_heard_of_is_unconfirmed_and_not_charged(
+    world: World, now: datetime, claimed: Message
+) -> None:
+    with across_organizations(because="as the sweep does"):
+        sweeping.find_lost_claims(older_than=timedelta(0), now=now + timedelta(seconds=1))
+        sweeping.give_up(sweeping.doubtful_messages(), now=now)
+    assert world.messages()[0].state == "UNCONFIRMED"
+    assert captured(world) == 0
+
+
+def test_a_receipt_that_never_comes_ends_as_such_and_a_late_one_still_counts(
+    world: World, now: datetime, claimed: Message
+) -> None:
+    with across_organizations(because="as the dispatcher does"):
+        settle([Settlement(claimed.id, State.ACCEPTED, sid="SM1")], now=now)
+        assert sweeping.close_without_receipt(older_than=timedelta(hours=72), now=now + timedelta(hours=73)) == 1
+    assert world.messages()[0].state == "NO_RECEIPT"
+    receive(now, receipt(claimed, "delivered"))
+    assert world.messages()[0].state == "DELIVERED"
+    assert captured(world) == 1
+
+
+# The endpoint --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def post(committed_world: World, settings: Any) -> Callable[..., int]:
+    """Call the ASGI application as a server would; returns the status."""
+    settings.CARRIER_CALLBACK_URL = "https://carillon.example"
+
+    def call(path: str, form: dict[str, str], *, token: str = "simulated-token", method: str = "POST") -> int:
+        endpoint, answers = CarrierEndpoint(), []
+        body = urlencode(form).encode()
+        signature = sign(token, f"https://carillon.example{path}", form)
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body}
+
+        async def send(event: dict[str, Any]) -> None:
+            answers.append(event)
+
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": b"",
+            "headers": [(b"x-twilio-signature", signature.encode())],
+        }
+        asyncio.run(endpoint(scope, receive, send))
+        return int(answers[0]["status"])
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments", "status"),
+    [
+        ("/carrier/twilio/status/7", {}, 204),
+        ("/carrier/twilio/inbound", {}, 200),
+        ("/carrier/twilio/status/7", {"token": "another"}, 403),
+        ("/carrier/twilio/inbound", {"token": "another"}, 403),
+        ("/elsewhere", {}, 404),
+        ("/carrier/twilio/inbound", {"method": "GET"}, 404),
+    ],
+)
+def test_the_endpoint_takes_signed_callbacks_alone(
+    post: Callable[..., int], path: str, arguments: dict[str, str], status: int
+) -> None:
+    form = {"AccountSid": SID, "MessageSid": "SM1", "MessageStatus": "sent", "From": "+1", "To": "+1", "Body": "é &"}
+    with across_organizations(because="the test counts"):
+        before = CarrierEvent.objects.count() + CarrierInbound.objects.count()
+    assert post(path, form, **arguments) == status
+    with across_organizations(because="the test counts"):
+        after = CarrierEvent.objects.count() + CarrierInbound.objects.count()
+        assert after - before == (1 if status < 300 else 0)
+        CarrierEvent.objects.all().delete()
+        CarrierInbound.objects.all().delete()
+
+
+def test_an_unknown_account_is_refused(post: Callable[..., int]) -> None:
+    assert post("/carrier/twilio/inbound", {"AccountSid": "AC0", "Body": "x"}) == 403
