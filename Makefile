@@ -52,4 +52,4 @@ shell: setup ## Django's shell
 	@$(PYTHON) manage.py shell
 
 clean: ## remove what was installed and made here
-	rm -rf .venv node_modules .data staticfiles
+	rm -rf .venv node_modules .data

@@ -106,7 +106,9 @@ class Api:
             return json_response(judge(carrier, request.query.get("from", "").split(",")))
         if request.path == "/simulator/texts":
             sender = request.query.get("from", "")
-            texts = [text for text in carrier.texts.values() if text.sender == sender and text.outbound]
+            texts = [
+                text for text in carrier.texts.values() if text.sender == sender and text.outbound and not text.silent
+            ]
             return json_response([_resource(text) for text in texts])
         if request.path == "/simulator/arrivals":
             return json_response(carrier.numbers[request.query["from"]].arrivals)
