@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import secrets
 import time
 import zlib
 from collections import defaultdict
@@ -88,7 +89,7 @@ class Carrier:
         self.blocked: set[tuple[str, str]] = set()
         self.lags: list[float] = []
         self._callbacks = callbacks
-        self._serial = count(1)
+        self._sids = (f"{secrets.token_hex(6)}{number:020x}" for number in count(1))  # never those of an earlier run
         self._random = random.Random(1)  # noqa: S311 - moods, not secrets
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -101,7 +102,7 @@ class Carrier:
         if code is not None:
             return code
         text = Text(
-            sid=f"SM{next(self._serial):032x}",
+            sid=f"SM{next(self._sids)}",
             account_sid=account_sid,
             sender=sender,
             phone=phone,
@@ -180,7 +181,7 @@ class Carrier:
         """A person types an answer on the handset: the network acts on it first, then the customer hears of it."""
         number = self.numbers[sender]
         text = Text(
-            sid=f"SM{next(self._serial):032x}",
+            sid=f"SM{next(self._sids)}",
             account_sid=number.account_sid,
             sender=sender,
             phone=phone,
@@ -205,7 +206,7 @@ class Carrier:
 
     def _network_reply(self, number: Number, phone: str, body: str) -> None:
         """Shown on the handset, never in the customer's record: the network sent it."""
-        sid = f"NW{next(self._serial):032x}"
+        sid = f"NW{next(self._sids)}"
         self.texts[sid] = Text(
             sid, number.account_sid, number.sender, phone, body, 1, datetime.now(UTC), status="delivered", silent=True
         )

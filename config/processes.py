@@ -3,6 +3,7 @@ and docker-compose.yml starts the same commands (a test compares them).
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -85,7 +86,7 @@ class Supervisor:
     def __init__(self, log_folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self._folder = log_folder
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._environment = dict(os.environ) | dict(environment or {})
+        self.environment = dict(os.environ) | dict(environment or {})
         self._logs: list[TextIO] = []
         self.running: list[Running] = []
 
@@ -105,7 +106,7 @@ class Supervisor:
         process = subprocess.Popen(  # noqa: S603 - our own list above
             [sys.executable, *arguments],
             cwd=ROOT,
-            env=self._environment | dict(environment or {}),
+            env=self.environment | dict(environment or {}),
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -170,5 +171,7 @@ def _end(processes: Sequence["subprocess.Popen[bytes]"], seconds: float) -> None
         try:
             process.wait(max(end - time.monotonic(), 0.1))
         except subprocess.TimeoutExpired:
-            process.kill()
+            # Its children too: a worker's would otherwise live on and wait for a database that is gone.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -4,12 +4,12 @@ Order: the contact's own zone, postcode, area code. What stays unknown fails clo
 over every zone and state it could be (docs/decisions/0003).
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import available_timezones
 
 import phonenumbers
-import phonenumbers.geocoder
 import phonenumbers.timezone
 import zipcodes
 
@@ -36,8 +36,9 @@ class Place:
 def place_of(*, zone: str, region: str, postcode: str, country: str, phone: str) -> Place:
     """The place of a contact; empty strings are unknown. `phone` is E.164, `country` ISO."""
     zip_zone, zip_state = _of_postcode(postcode[:5].zfill(5)) if postcode and country in ("", "US") else ("", "")
-    area_zones, area_state = _of_phone(phone)
-    state = _state(region) or zip_state or area_state
+    area_zones, area_states = _of_phone(phone)
+    state = _state(region) or zip_state
+    states = (state,) if state else area_states
     zones: tuple[str, ...]
     if zone:
         zones, source = (zone,), "CONTACT"
@@ -45,14 +46,14 @@ def place_of(*, zone: str, region: str, postcode: str, country: str, phone: str)
         zones, source = (zip_zone,), "POSTCODE"
     elif area_zones:
         zones, source = area_zones, "AREA_CODE"
-    elif state:
-        zones, source = _zones_of_state(state), "STATE"
+    elif states:
+        zones, source = tuple(sorted({zone for one in states for zone in _zones_of_state(one)})), "STATE"
     else:
         zones, source = (), "UNKNOWN"
     if not zones:
         return _ANYWHERE
     american = country == "US" or (not country and phone.startswith("+1"))
-    return Place(zones, (state,) if state else tuple(sorted(FIFTY_STATES_AND_DC)) if american else (), source)
+    return Place(zones, states or (tuple(sorted(FIFTY_STATES_AND_DC)) if american else ()), source)
 
 
 def hours_of(key: str, *, sending: Weekly, promotional: bool, home_zone: str) -> list[tuple[str, Weekly]]:
@@ -93,32 +94,53 @@ def _zone(name: str | None) -> str:
 
 
 @lru_cache(maxsize=65_536)
-def _of_area(prefix: str) -> tuple[tuple[str, ...], str]:
-    number = phonenumbers.parse(prefix)
-    if not phonenumbers.is_number_geographical(number):  # toll-free and the like are nowhere
-        return (), ""
-    zones = tuple(zone for zone in phonenumbers.timezone.time_zones_for_number(number) if zone in _ZONES)
-    described = phonenumbers.geocoder.description_for_number(number, "en")
-    return zones, _state(described.rpartition(",")[2])
+def _of_area(number: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    parsed = phonenumbers.parse(number)
+    if not phonenumbers.is_number_geographical(parsed):  # toll-free and the like are nowhere
+        return (), ()
+    zones = tuple(zone for zone in phonenumbers.timezone.time_zones_for_number(parsed) if zone in _ZONES)
+    state = _postal_map().state_of_area.get(number[2:5], "") if _is_american(parsed) else ""
+    return zones, (state,) if state else ()
 
 
-def _of_phone(phone: str) -> tuple[tuple[str, ...], str]:
+def _is_american(number: phonenumbers.PhoneNumber) -> bool:
+    return phonenumbers.region_code_for_number(number) in {"US", *TERRITORIES}
+
+
+def _of_phone(phone: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     # The metadata tells places apart by at most the exchange: what follows is the same for a whole block of numbers.
     return _of_area(phone[:8] + "0000") if phone.startswith("+1") and len(phone) == 12 else _of_area(phone)
 
 
+@dataclass(frozen=True, slots=True)
+class _PostalMap:
+    """What the list of postcodes says of states: their zones, and which of them an area code belongs to."""
+
+    zones_of_state: dict[str, tuple[str, ...]]
+    state_of_area: dict[str, str]
+
+
 @lru_cache(maxsize=1)
-def _places_of_postcodes() -> dict[str, tuple[str, ...]]:
-    """The zones that occur in each state, by its postcodes."""
+def _postal_map() -> _PostalMap:
+    # Not libphonenumber's geocoder: its descriptions of the whole world cost every process a hundred megabytes.
     zones: dict[str, set[str]] = {}
+    areas: dict[str, Counter[str]] = {}
     for row in zipcodes.list_all():
-        if row["state"] in _STATES and _zone(row["timezone"]):
-            zones.setdefault(row["state"], set()).add(row["timezone"])
-    return {state: tuple(sorted(found)) for state, found in zones.items()}
+        state = row["state"]
+        if state in _STATES:
+            if _zone(row["timezone"]):
+                zones.setdefault(state, set()).add(row["timezone"])
+            for area in row["area_codes"]:
+                areas.setdefault(area, Counter())[state] += 1
+    return _PostalMap(
+        {state: tuple(sorted(found)) for state, found in zones.items()},
+        # An area code lies in one state; beyond the border the list names it for a few postcodes all the same.
+        {area: found.most_common(1)[0][0] for area, found in areas.items()},
+    )
 
 
 def _zones_of_state(state: str) -> tuple[str, ...]:
-    return _places_of_postcodes().get(state, ())
+    return _postal_map().zones_of_state.get(state, ())
 
 
 def _every_zone_and_state() -> list[tuple[str, str]]:
@@ -132,7 +154,7 @@ _NAMES = (
     "Missouri MO,Montana MT,Nebraska NE,Nevada NV,New Hampshire NH,New Jersey NJ,New Mexico NM,New York NY,"
     "North Carolina NC,North Dakota ND,Ohio OH,Oklahoma OK,Oregon OR,Pennsylvania PA,Rhode Island RI,"
     "South Carolina SC,South Dakota SD,Tennessee TN,Texas TX,Utah UT,Vermont VT,Virginia VA,Washington WA,"
-    "West Virginia WV,Wisconsin WI,Wyoming WY,Washington D.C. DC,Washington State WA,Puerto Rico PR,Guam GU,"
+    "West Virginia WV,Wisconsin WI,Wyoming WY,Puerto Rico PR,Guam GU,"
     "US Virgin Islands VI,American Samoa AS,Northern Mariana Islands MP"
 )
 _CODE_OF_NAME = {entry.rpartition(" ")[0].casefold(): entry.rpartition(" ")[2] for entry in _NAMES.split(",")}

@@ -11,12 +11,13 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.db import IntegrityError
 from redis.exceptions import RedisError
 
 from common import clock
@@ -245,9 +246,24 @@ class Dispatcher:
     async def _record(self) -> None:
         while self._outcomes:
             batch = self._outcomes[:RECORD_MOST]
-            await self._recording.run(lambda batch=batch: record_outcomes(batch, now=clock.now()))  # type: ignore[misc]
+            try:
+                await self._write(batch)
+            except IntegrityError:
+                await self._write_one_by_one(batch)
             # Only now: a batch that could not be written stays, and is written again.
             del self._outcomes[: len(batch)]
+
+    async def _write(self, batch: list[Outcome]) -> None:
+        await self._recording.run(lambda: record_outcomes(batch, now=clock.now()))
+
+    async def _write_one_by_one(self, batch: list[Outcome]) -> None:
+        """An answer that contradicts what we know (a sid given twice) must not hold up the others: it is in doubt."""
+        for outcome in batch:
+            try:
+                await self._write([outcome])
+            except IntegrityError:
+                log.error("answer_contradicts", message_id=outcome.claim.message_id, sid=outcome.handover.sid)
+                await self._write([replace(outcome, handover=Handover(Answer.UNKNOWN))])
 
     # Going on, and ending ------------------------------------------------------------------------------------------
 

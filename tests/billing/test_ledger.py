@@ -14,6 +14,7 @@ from billing.models import CreditAccount, CreditEntry, CreditLot, LotKind, Reser
 from billing.queries import current_account
 from billing.rules.pricing import Basis, credits_for
 from common.sql import run
+from tests.conftest import NOW
 from tests.world import ACTOR, World, build_world
 
 
@@ -103,9 +104,8 @@ def test_entries_are_append_only(world: World, change: str) -> None:
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_any_history_adds_up(django_db_blocker, django_db_setup, data) -> None:  # type: ignore[no-untyped-def]
-    from tests.conftest import NOW as now
-
     with django_db_blocker.unblock(), transaction.atomic():
+        now = NOW
         world = build_world(now)
         with world.scope():
             for step in range(data.draw(st.integers(1, 12))):

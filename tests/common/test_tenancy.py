@@ -61,13 +61,14 @@ def test_another_tenants_row_cannot_be_written(world: World, other: World) -> No
 
 def test_a_key_to_another_tenants_row_is_refused(world: World, other: World) -> None:
     """A plain foreign key would see it; the composite one does not accept it."""
-    with world.scope(), pytest.raises(DatabaseError), transaction.atomic():
-        run(
-            "INSERT INTO consent_programversion (organization_id, program_id, version, opt_in_text, created_at)"
-            " VALUES (%s, %s, 9, 'x', %s)",
-            [world.id, other.program.id, NOW],
-        )
+    with world.scope():
         run("SET CONSTRAINTS ALL IMMEDIATE")
+        with pytest.raises(DatabaseError), transaction.atomic():
+            run(
+                "INSERT INTO consent_programversion (organization_id, program_id, version, opt_in_text, created_at)"
+                " VALUES (%s, %s, 9, 'x', %s)",
+                [world.id, other.program.id, NOW],
+            )
 
 
 def test_scopes_nest_and_come_back(world: World, other: World) -> None:
