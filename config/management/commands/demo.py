@@ -13,6 +13,7 @@ from rich.console import Console
 
 from common.clock import now
 from common.errors import DomainError
+from config.demo.night import NightClock, next_night, use_clock, walk_through_the_night
 from config.demo.seed import seed_tenant
 from config.demo.walk import (
     DemoFailed,
@@ -25,6 +26,7 @@ from config.demo.walk import (
 )
 from config.processes import ProcessEnded
 from config.stack import Stack
+from consent.rules.media import Level
 
 RATE = 100.0
 SAMPLE = Path(__file__).resolve().parent.parent.parent / "demo" / "sample.csv"
@@ -36,14 +38,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--contacts", type=Path, default=SAMPLE, help="a CSV with a column of phone numbers")
         parser.add_argument("--once", action="store_true", help="end when the campaign is through")
+        parser.add_argument(
+            "--night", action="store_true", help="a promotional campaign at 22:00 in New York, hour by hour until 15:00"
+        )
 
-    def handle(self, *args: Any, contacts: Path, once: bool, **options: Any) -> None:
+    def handle(self, *args: Any, contacts: Path, once: bool, night: bool, **options: Any) -> None:
         if not contacts.is_file():
             raise CommandError(f"There is no file {contacts}. Name one with --contacts FILE.")
         console = Console(stderr=True)
         started = time.monotonic()
         call_command("prepare_database", verbosity=0)
         try:
+            if night:
+                self._night(contacts, console)
+                return
             with Stack(Path(settings.DATA_DIR) / "logs") as stack:
                 tenant = seed_tenant(stack, now=now(), rate=RATE)
                 with progress_bars(console) as bars:
@@ -61,6 +69,23 @@ class Command(BaseCommand):
         sys.stdout.flush()
         if broken:
             sys.exit(1)
+
+    def _night(self, contacts: Path, console: Console) -> None:
+        """Print an hour a line, as JSON."""
+        clock = NightClock(Path(settings.DATA_DIR))
+        use_clock(clock, next_night())
+        environment = {"CARILLON_CLOCK_OFFSET": clock.setting}
+        with Stack(Path(settings.DATA_DIR) / "logs", environment=environment) as stack:
+            tenant = seed_tenant(stack, now=now(), rate=RATE, level=Level.PROMOTIONAL)
+            with progress_bars(console) as bars:
+                import_file(tenant, contacts, stack, bars)
+                for hour in walk_through_the_night(tenant, stack, clock, bars):
+                    line = {"new_york": f"{hour.at:%a %H:%M}", "expected": hour.expected, "texted": hour.handed_over}
+                    self.stdout.write(json.dumps(line))
+            twice = stack.simulator.record([number.sender for number in tenant.numbers])["texted_twice"]
+            self.stdout.write(json.dumps({"texted": hour.handed_over, "texted_twice": twice}))
+            if twice:
+                sys.exit(1)
 
     def _serve(self, stack: Stack, tenant: Any) -> None:
         """Keep everything running until Ctrl-C."""
