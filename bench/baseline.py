@@ -72,4 +72,4 @@ def send(message_id: int) -> None:
         Message.objects.filter(id=message_id).update(
             state="ACCEPTED", sid=answer.json()["sid"], accepted_at=now(), captured=True
         )
-        Reservation.objects.filter(id=message.reservation_id).update(captured=F("captured") + message.credits)
+        Reservation.objects.filter(reference=stream.source).update(captured=F("captured") + message.credits)

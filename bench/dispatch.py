@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -38,7 +39,11 @@ def run() -> None:
     untuned = _baseline("untuned", BASELINE_MESSAGES // 2)
     null, null_memory = _dispatch(NULL_MESSAGES, CarrierAccount.Gateway.NULL)
     reference = middle(tuned)
-    common = {"reference": round(reference, 1), "reference_is": "tuned task for each message", "processes": PROCESSES}
+    common: dict[str, Any] = {
+        "reference": round(reference, 1),
+        "reference_is": "tuned task for each message",
+        "processes": PROCESSES,
+    }
     value = middle(ours)
     line(
         "dispatch", "http", value, "messages/s", **common, ratio=round(value / reference, 1), n=MESSAGES, peak_mib=peak

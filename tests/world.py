@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -42,7 +43,7 @@ class World:
     def id(self) -> int:
         return self.organization.id
 
-    def scope(self):  # type: ignore[no-untyped-def]
+    def scope(self) -> AbstractContextManager[None]:
         return organization_scope(self.id)
 
     def add_contact(self, phone: str, *, consent: bool = True, **fields: str) -> Contact:

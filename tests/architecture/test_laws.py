@@ -93,7 +93,7 @@ def test_keys_between_tenant_tables_are_over_organization_and_id(db: None) -> No
     missing = []
     for model in TENANT_MODELS:
         for field in model._meta.concrete_fields:
-            if not isinstance(field, models.ForeignKey) or not issubclass(field.related_model, TenantModel):  # type: ignore[arg-type]
+            if not isinstance(field, models.ForeignKey) or not issubclass(field.related_model, TenantModel):
                 continue
             key = f"FOREIGN KEY (organization_id, {field.column})"
             if not any(table == model._meta.db_table and key in definition for table, definition in enforced):

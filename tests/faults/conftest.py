@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 
+from accounts.models import User
 from billing.models import CreditEntry
 from billing.queries import current_account
 from campaigns.models import Outreach
@@ -48,16 +49,10 @@ class Sender:
         self.stack = stack
         self.tenant: Tenant = seed_tenant(stack, now=now(), rate=rate)
         self.number = self.tenant.numbers[0]
-        self.world = World(
-            self.tenant.organization,
-            None,
-            self.tenant.program,
-            self.number,
-            now(),  # type: ignore[arg-type]
-        )
-        # Numbers of Alabama; the organization's id keeps the tests' people apart at the carrier.
+        owner = User.objects.get(email=self.tenant.owner_sign_in.email)
+        self.world = World(self.tenant.organization, owner, self.tenant.program, self.number, now())
         self.phones = [f"+1205{2_000_000 + number:07}" for number in range(people)]
-        for phone in self.phones[:people]:
+        for phone in self.phones:
             self.world.add_contact(phone, consent=False, first_name="Ada")
         self.world.consent(*self.phones)
         self.outreach: Outreach | None = None

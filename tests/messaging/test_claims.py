@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -137,7 +138,8 @@ def test_hours_are_the_streams_instants(
     world: World, now: datetime, hours: dict[str, int], after: int, claimed: int
 ) -> None:
     world.consent(PHONES[0])
-    stream = stream_of(world, now, **{name: now + timedelta(minutes=value) for name, value in hours.items()})
+    instants: dict[str, Any] = {name: now + timedelta(minutes=value) for name, value in hours.items()}
+    stream = stream_of(world, now, **instants)
     queue(world, stream, PHONES[:1], now)
     moment = now + timedelta(minutes=after)
     assert len(claim(world, moment, stream)) == claimed
