@@ -36,7 +36,7 @@ test-all: setup ## every test, also on Debian's PostgreSQL 15
 check: setup ## formatting, lint, types, import contracts
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
-	@$(PYTHON) -m mypy
+	@$(PYTHON) -m mypy .
 	@.venv/bin/lint-imports
 	@git ls-files '*.html' | xargs .venv/bin/djade --target-version 5.2 --check
 
