@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from audiences.models import Exclusion
 from audiences.rules.exclusions import Reason
@@ -16,13 +17,14 @@ class LeftOut:
     detail: str = ""
 
 
-def note_exclusions(outreach_id: int, left_out: Sequence[LeftOut]) -> None:
-    """Write exclusions; someone noted already stays as noted."""
+def note_exclusions(outreach_id: int, left_out: Sequence[LeftOut], *, quote_id: UUID) -> None:
+    """Write exclusions of a quote; someone noted already stays as noted."""
     Exclusion.objects.bulk_create(
         [
             Exclusion(
                 organization_id=current_organization_id(),
                 outreach_id=outreach_id,
+                quote_id=quote_id,
                 contact_id=item.contact_id,
                 phone=item.phone,
                 reason=item.reason,
@@ -34,6 +36,7 @@ def note_exclusions(outreach_id: int, left_out: Sequence[LeftOut]) -> None:
     )
 
 
-def forget_exclusions(outreach_id: int) -> None:
-    """Before a new quote: its exclusions replace the old ones."""
-    Exclusion.objects.filter(outreach_id=outreach_id).delete()
+def forget_exclusions(outreach_id: int, *, quote_id: UUID, others: bool) -> None:
+    """Drop what this quote left out, or (`others`) what every other quote of the outreach did."""
+    found = Exclusion.objects.filter(outreach_id=outreach_id)
+    (found.exclude(quote_id=quote_id) if others else found.filter(quote_id=quote_id)).delete()

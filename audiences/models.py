@@ -9,10 +9,11 @@ class Exclusion(TenantModel):
 
     organization = tenant_key(enforced=False)
     outreach_id = models.BigIntegerField()
+    quote_id = models.UUIDField(help_text="which quote left them out: a new one replaces the old one whole")
     contact_id = models.BigIntegerField()
     phone = models.CharField(max_length=16, blank=True)
     reason = models.CharField(max_length=20, choices=[(reason.value, reason.value) for reason in Reason])
     detail = models.CharField(max_length=120, blank=True, help_text="the tag without a value, the length reached")
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["outreach_id", "contact_id"], name="left_out_once")]
+        constraints = [models.UniqueConstraint(fields=["outreach_id", "quote_id", "contact_id"], name="left_out_once")]

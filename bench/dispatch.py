@@ -64,7 +64,7 @@ def run() -> None:
 
 
 def _dispatch(count: int, gateway: CarrierAccount.Gateway) -> tuple[float, int]:
-    without = ("web", "carrier-endpoint", "jobs")
+    without = ("web", "carrier-endpoint", "consumers", "jobs")
     with Stack(Path(settings.DATA_DIR) / "logs", environment=ENVIRONMENT, without=without) as stack:
         load = make_load(stack, count=count, numbers=NUMBERS, gateway=gateway)
         time.sleep(6)  # workers and beat are up, lanes are shared out
@@ -79,7 +79,7 @@ def _dispatch(count: int, gateway: CarrierAccount.Gateway) -> tuple[float, int]:
 
 
 def _baseline(kind: str, count: int) -> float:
-    without = ("web", "carrier-endpoint", "jobs", "worker", "beat")
+    without = ("web", "carrier-endpoint", "consumers", "jobs", "worker", "beat")
     with Stack(Path(settings.DATA_DIR) / "logs", without=without) as stack:
         load = make_load(stack, count=count, numbers=NUMBERS)
         arguments = ["-A", "bench.baseline", "--quiet", "worker", "--queues", "baseline", "--concurrency", "2"]

@@ -27,6 +27,10 @@ class NotEnoughCredits(DomainError):
     code = "not_enough_credits"
 
 
+class ReservedOtherwise(DomainError):
+    code = "reserved_otherwise"
+
+
 def open_account(*, plan: Plan, actor: Actor, now: datetime) -> CreditAccount:
     """Give the organization in scope its account, with the plan's credits of the first month."""
     account = CreditAccount.objects.create(organization_id=current_organization_id(), plan=plan)
@@ -63,25 +67,30 @@ def add_credits(
 def reserve(*, credits: int, reference: str, actor: Actor, now: datetime) -> Reservation:
     """Hold credits for something under way, once for each reference; all of them or none.
 
-    Raises NotEnoughCredits, which says how many are missing and how to get them.
+    Raises NotEnoughCredits, which says how many are missing and how to get them, or ReservedOtherwise where the
+    reference was used for another amount, or is closed.
     """
     account = _locked_account()
     existing = Reservation.objects.filter(reference=reference).first()
     if existing is not None:
+        if existing.state == Reservation.State.CLOSED or existing.credits != credits:
+            raise ReservedOtherwise("These credits were held once already. Ask for a new quote and confirm that.")
         return existing
-    if credits > account.available:
-        missing = credits - account.available
+    lots = _usable_lots(now)
+    available = sum(lot.balance - lot.held for lot in lots)
+    if credits > available:
+        missing = credits - available
         raise NotEnoughCredits(
-            f"This needs {credits:,} credits and {account.available:,} are available: {missing:,} are missing. "
+            f"This needs {credits:,} credits and {available:,} are available: {missing:,} are missing. "
             "Buy credits under Billing, or choose fewer recipients.",
             missing=missing,
-            available=account.available,
+            available=available,
             needed=credits,
         )
     reservation = Reservation.objects.create(
         organization_id=account.organization_id, reference=reference, credits=credits, created_at=now
     )
-    _allocate(account, reservation, actor, now)
+    _allocate(account, reservation, lots, actor, now)
     return reservation
 
 
@@ -149,11 +158,18 @@ def _locked_account() -> CreditAccount:
     return account
 
 
-def _allocate(account: CreditAccount, reservation: Reservation, actor: Actor, now: datetime) -> None:
-    """Take the credits from the lots, those that expire soonest first."""
-    left = reservation.credits
+def _usable_lots(now: datetime) -> list[CreditLot]:
+    """Lots with credits left that have not expired, those that expire soonest first."""
     lots = CreditLot.objects.filter(balance__gt=F("held")).filter(Q(expires_at=None) | Q(expires_at__gt=now))
-    for lot in lots.order_by(F("expires_at").asc(nulls_last=True), "id"):
+    return list(lots.order_by(F("expires_at").asc(nulls_last=True), "id"))
+
+
+def _allocate(
+    account: CreditAccount, reservation: Reservation, lots: list[CreditLot], actor: Actor, now: datetime
+) -> None:
+    """Take the credits from the lots in their order."""
+    left = reservation.credits
+    for lot in lots:
         if not left:
             break
         part = min(left, lot.balance - lot.held)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
@@ -10,6 +11,8 @@ from billing.models import Reservation
 from campaigns.models import Campaign, Outreach
 from messaging.queries import OutcomeCounts, outcome_counts, outcome_counts_of
 from messaging.rules.states import HANDED_OVER, OPEN, State
+
+NO_QUOTE = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,9 @@ class Progress:
 def outreach_progress(outreach_id: int) -> Progress:
     """From counters and the quote: no message is counted for it."""
     outreach = Outreach.objects.get(id=outreach_id)
-    reasons = Exclusion.objects.filter(outreach_id=outreach_id).values_list("reason").annotate(Count("id"))
-    reservation = Reservation.objects.filter(reference=outreach.source).first()
+    left_out = Exclusion.objects.filter(outreach_id=outreach_id, quote_id=outreach.quote_id or NO_QUOTE)
+    reasons = left_out.values_list("reason").annotate(Count("id"))
+    reservation = Reservation.objects.filter(id=outreach.reservation_id or 0).first()
     held = reservation.credits - reservation.posted if reservation and reservation.state == "OPEN" else 0
     return Progress(
         state=outreach.state,

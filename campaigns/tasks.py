@@ -2,6 +2,9 @@ from celery import shared_task
 
 from campaigns.actions import advance, write_messages
 from common.clock import now
+from common.locks import only_one
+
+ADVANCE_SECONDS = 60.0
 
 
 @shared_task(name="campaigns.write_messages")
@@ -11,4 +14,7 @@ def write_messages_task(organization_id: int, outreach_id: int) -> None:
 
 @shared_task(name="campaigns.advance")
 def advance_task() -> None:
-    advance(now=now())
+    """One at a time: a start that quotes a large audience may take longer than beat's second."""
+    with only_one("advance", seconds=ADVANCE_SECONDS) as hold_on:
+        if hold_on is not None:
+            advance(now=now())

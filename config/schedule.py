@@ -20,5 +20,6 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": _every(5.0, "messaging.sweep"),
     "counters": _every(5.0, "messaging.squash_counters"),
     "captures": _every(60.0, "billing.post_captures"),
+    "imports": _every(30.0, "contacts.revive_imports"),
     "seals": _every(5.0, "consent.seal"),
 }

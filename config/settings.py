@@ -132,6 +132,9 @@ CELERY_TASK_ROUTES = {
     "messaging.dispatch": {"queue": "dispatch"},
     "messaging.consume_inbound": {"queue": "inbound"},
     "messaging.consume_receipts": {"queue": "receipts"},
+    # Unbounded in time, so apart from what must never wait: a STOP, the clock's work.
+    "contacts.run_import": {"queue": "jobs"},
+    "campaigns.write_messages": {"queue": "jobs"},
 }
 CELERY_TIMEZONE = "UTC"
 # Without it Celery closes the connection around every task, whatever CONN_MAX_AGE says.
@@ -140,7 +143,7 @@ CELERY_DB_REUSE_MAX = 10_000
 from config.schedule import BEAT_SCHEDULE  # noqa: E402 - data of its own, beside the tasks' names
 
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE_FILENAME = env.str("BEAT_SCHEDULE_FILE", default=str(DATA_DIR / "beat-schedule"))
 
 # Sign-in (django-allauth)
 

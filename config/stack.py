@@ -1,6 +1,7 @@
 """A whole Carillon on free ports, with a carrier on the desk: for the demo, the fault tests and the benches."""
 
 import json
+import secrets
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,6 @@ from urllib.parse import quote
 
 from config.processes import Running, Supervisor, free_ports
 
-ACCOUNT_SID = "AC" + "5" * 32
 AUTH_TOKEN = "simulated-token"  # noqa: S105 - of the simulator, which guards nothing
 
 
@@ -18,14 +18,16 @@ class Simulator:
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
+        # An account of its own: two stacks over one database must not text through each other's carrier.
+        self.account_sid = f"AC{secrets.token_hex(16)}"
 
     def add_number(
         self, sender: str, *, rate: float | None, inbound_url: str = "", toll_free: bool = False, verified: bool = True
     ) -> None:
-        """Tell the carrier of a number that its customer rents: the seconds it may send, the address of replies."""
+        """Tell the carrier of a number that its customer rents: its segments a second, where replies are posted."""
         row = {
             "sender": sender,
-            "account_sid": ACCOUNT_SID,
+            "account_sid": self.account_sid,
             "rate": rate,
             "toll_free": toll_free,
             "verified": verified,
@@ -82,11 +84,14 @@ class Stack:
         self.environment = {
             "CARRIER_CALLBACK_URL": self.callback_url,
             "SITE_URL": self.web_url,
+            "BEAT_SCHEDULE_FILE": str(log_folder / "beat-schedule"),
             **dict(environment or {}),
         }
         self.supervisor = Supervisor(log_folder, self.environment)
         self._ports = {"web": web, "carrier-endpoint": endpoint, "carriersim": carrier}
-        self._kinds = [kind for kind in self._ports | dict.fromkeys(("worker", "jobs", "beat")) if kind not in without]
+        self._kinds = [
+            kind for kind in self._ports | dict.fromkeys(("worker", "consumers", "jobs", "beat")) if kind not in without
+        ]
         self.processes: dict[str, Running] = {}
 
     def __enter__(self) -> "Stack":

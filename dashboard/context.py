@@ -17,7 +17,7 @@ class Entry:
 
 
 NAVIGATION = (
-    Entry("Home", "dashboard:home", Permission.CAMPAIGNS_VIEW),
+    Entry("Home", "dashboard:home", Permission.HOME_VIEW),
     Entry("Campaigns", "campaigns:list", Permission.CAMPAIGNS_VIEW),
 )
 

@@ -9,10 +9,11 @@ from common.views import MemberRequest, member_view
 NEWEST = 5
 
 
-@member_view(Permission.CAMPAIGNS_VIEW)
+@member_view(Permission.HOME_VIEW)
 def home(request: MemberRequest) -> HttpResponse:
-    """Credits and the newest campaigns."""
-    context = {"account": current_account(), "campaigns": list(campaigns()[:NEWEST])}
+    """Credits, and the newest campaigns for those who may see them."""
+    newest = list(campaigns()[:NEWEST]) if request.member.may(Permission.CAMPAIGNS_VIEW) else []
+    context = {"account": current_account(), "campaigns": newest}
     return render(request, "dashboard/home.html", context)
 
 

@@ -14,12 +14,11 @@ import uvloop
 from celery import shared_task
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connection
-from redis import Redis
-from redis.exceptions import LockError
+from django.db import IntegrityError, connection
 
 from common.clock import now
 from common.errors import TransientError
+from common.locks import Overtaken, only_one
 from common.tenancy import across_organizations
 from messaging.actions import counters, receiving, sweeping
 from messaging.actions.sweeping import Doubtful
@@ -33,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.1
 LOCK_SECONDS = 4.0
+SWEEP_SECONDS = 4.0
 
 
 def _until_the_minute_is_over() -> Callable[[], bool]:
@@ -76,27 +76,33 @@ def squash_counters() -> None:
 def sweep() -> None:
     """Find claims whose sender died, ask the carrier about UNKNOWN ones, close what never got a receipt."""
     lost_after = settings.CLAIM_LIFETIME_SECONDS + settings.CARRIER_TIMEOUT_SECONDS + settings.SWEEP_AFTER_SECONDS
-    with across_organizations(because="the sweep looks at every organization's claims"):
-        sweeping.find_lost_claims(older_than=timedelta(seconds=lost_after), now=now())
-        sweeping.close_without_receipt(older_than=timedelta(seconds=settings.NO_RECEIPT_AFTER_SECONDS), now=now())
-        doubts = sweeping.doubtful_messages()
-    if doubts:
-        asyncio.run(_ask_the_carrier(doubts))
+    with only_one("sweep", seconds=SWEEP_SECONDS * 2) as hold_on:
+        if hold_on is None:
+            return
+        with across_organizations(because="the sweep looks at every organization's claims"):
+            sweeping.find_lost_claims(older_than=timedelta(seconds=lost_after), now=now())
+            sweeping.close_without_receipt(older_than=timedelta(seconds=settings.NO_RECEIPT_AFTER_SECONDS), now=now())
+            doubts = sweeping.doubtful_messages()
+        if doubts:
+            asyncio.run(_ask_the_carrier(doubts))
 
 
 async def _ask_the_carrier(doubts: list[Doubtful]) -> None:
+    """Ask about one after the other, for a few seconds at most: the next sweep draws others."""
+    end = time.monotonic() + SWEEP_SECONDS
     credentials = await asyncio.to_thread(all_credentials)
     gateways: dict[int, Gateway] = {}
     try:
         for doubt in doubts:
+            if time.monotonic() > end:
+                return
             if doubt.account_id not in gateways:
                 gateways[doubt.account_id] = gateway_for(credentials[doubt.account_id])
             try:
                 listed = [message async for message in _listed(gateways[doubt.account_id], doubt)]
-            except TransientError as error:
-                log.warning("carrier_list_failed", error=str(error))
-                return
-            await asyncio.to_thread(_settle_doubt, doubt, listed, now())
+                await asyncio.to_thread(_settle_doubt, doubt, listed, now())
+            except (TransientError, IntegrityError) as error:
+                log.warning("doubt_not_settled", message_id=doubt.message_id, error=type(error).__name__)
     finally:
         for gateway in gateways.values():
             await gateway.close()
@@ -121,23 +127,13 @@ def _settle_doubt(doubt: Doubtful, listed: list[CarrierMessage], at: datetime) -
 
 
 def _consume(name: str, apply: Callable[..., int], *, because: str) -> None:
-    """Be the one consumer of this name for a minute; where there is one already, leave the process to others.
-
-    The lock only saves processes. Rows are taken with SKIP LOCKED: two consumers would apply nothing twice.
-    """
-    lock = Redis.from_url(settings.REDIS_URL).lock(f"consumer:{name}", timeout=LOCK_SECONDS)
-    if not lock.acquire(blocking=False):
-        return
+    """Be the one consumer of this name for a minute; where there is one already, leave the process to others."""
     should_stop = _until_the_minute_is_over()
-    try:
-        while not should_stop():
-            lock.reacquire()
+    with contextlib.suppress(Overtaken), only_one(name, seconds=LOCK_SECONDS) as hold_on:
+        while hold_on is not None and not should_stop():
+            hold_on()
             if not _apply_once(apply, because=because):
                 time.sleep(POLL_SECONDS)
-    except LockError:
-        return  # another one has taken over while this process stood still
-    with contextlib.suppress(LockError):
-        lock.release()
 
 
 def _apply_once(apply: Callable[..., int], *, because: str) -> int:

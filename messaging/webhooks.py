@@ -53,16 +53,20 @@ class GroupCommit:
         while self._waiting:
             await asyncio.sleep(GROUP_SECONDS)
             group, self._waiting = self._waiting, []
+            outcome: DatabaseError | None = DatabaseError("not written")
             try:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._executor, self._write, [received for received, _ in group])
+                outcome = None
             except DatabaseError as error:
                 log.warning("callbacks_not_written", count=len(group), error=type(error).__name__)
+                outcome = error
+            finally:  # whatever happens, nobody of the group waits for ever
                 for _, done in group:
-                    done.set_exception(error)
-            else:
-                for _, done in group:
-                    done.set_result(None)
+                    if outcome is None:
+                        done.set_result(None)
+                    elif not done.done():
+                        done.set_exception(outcome)
 
 
 class CarrierEndpoint:
@@ -92,13 +96,14 @@ class CarrierEndpoint:
         body = await _body(receive)
         if body is None:
             return 413, b""
-        form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+        signed = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
         query = scope["query_string"].decode()
         url = f"{settings.CARRIER_CALLBACK_URL}{path}" + (f"?{query}" if query else "")
         signature = dict(scope["headers"]).get(b"x-twilio-signature", b"").decode()
-        token = await self._token_of(form.get("AccountSid", ""))
-        if not token or not signature_fits(auth_token=token, url=url, form=form, signature=signature):
+        token = await self._token_of(signed.get("AccountSid", ""))
+        if not token or not signature_fits(auth_token=token, url=url, form=signed, signature=signature):
             return 403, b""
+        form = {key: value.replace("\x00", "") for key, value in signed.items()}  # PostgreSQL stores no NUL
         try:
             if path.startswith(STATUS_PATH):
                 number = path.removeprefix(STATUS_PATH)

@@ -6,9 +6,14 @@ from decimal import Decimal
 from accounts.actions import audit
 from accounts.models import Department
 from common.actor import Actor
+from common.errors import DomainError
 from common.tenancy import across_organizations, current_organization_id
 from senders.models import CarrierAccount, NumberStatus, SenderKind, SenderNumber
 from senders.rules.lanes import lane_of
+
+
+class NotYours(DomainError):
+    code = "not_yours"
 
 
 def add_carrier_account(
@@ -20,15 +25,20 @@ def add_carrier_account(
     now: datetime,
     organization_id: int | None = None,
 ) -> CarrierAccount:
-    """Note credentials at a carrier; an account that is known already gets the token and address given."""
+    """Note credentials at a carrier; an account that is known already gets the token and address given.
+
+    Raises NotYours where another organization has noted it.
+    """
     with across_organizations(because="the platform's accounts belong to no organization"):
+        known = CarrierAccount.objects.select_for_update().filter(account_sid=account_sid).first()
+        if known is not None and known.organization_id != organization_id:
+            raise NotYours("This carrier account is in use elsewhere. Ask the platform's staff to look into it.")
         account, _ = CarrierAccount.objects.update_or_create(
             account_sid=account_sid,
             defaults={
                 "gateway": gateway,
                 "auth_token": auth_token,
                 "base_url": base_url,
-                "organization_id": organization_id,
             },
             create_defaults={
                 "gateway": gateway,
@@ -51,7 +61,11 @@ def add_number(
     actor: Actor,
     now: datetime,
 ) -> SenderNumber:
-    """Add a number to the organization in scope; it may text once it is registered."""
+    """Add a number to the organization in scope; it may text once it is registered. Raises NotYours."""
+    with across_organizations(because="the platform's accounts belong to no organization"):
+        holder = CarrierAccount.objects.values_list("organization_id", flat=True).get(id=carrier_account_id)
+    if holder not in (None, current_organization_id()):
+        raise NotYours("This carrier account belongs to another organization. Choose one of yours.")
     number: SenderNumber = SenderNumber.objects.create(
         organization_id=current_organization_id(),
         carrier_account_id=carrier_account_id,

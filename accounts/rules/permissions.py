@@ -19,6 +19,7 @@ class StaffRole(StrEnum):
 
 
 class Permission(StrEnum):
+    HOME_VIEW = "home.view"
     CAMPAIGNS_VIEW = "campaigns.view"
     CAMPAIGNS_CREATE = "campaigns.create"
     CONTACTS_VIEW = "contacts.view"
@@ -34,13 +35,21 @@ class Permission(StrEnum):
 
 _LOOK = frozenset(
     {
+        Permission.HOME_VIEW,
         Permission.CAMPAIGNS_VIEW,
         Permission.CONTACTS_VIEW,
         Permission.NUMBERS_VIEW,
         Permission.CONVERSATIONS_VIEW,
     }
 )
-_AGENT = frozenset({Permission.CONTACTS_VIEW, Permission.CONVERSATIONS_VIEW, Permission.CONVERSATIONS_REPLY})
+_AGENT = frozenset(
+    {
+        Permission.HOME_VIEW,
+        Permission.CONTACTS_VIEW,
+        Permission.CONVERSATIONS_VIEW,
+        Permission.CONVERSATIONS_REPLY,
+    }
+)
 _MANAGER = _LOOK | _AGENT | {Permission.CONTACTS_EDIT}
 _ADMINISTRATOR = frozenset(Permission) - {Permission.ORGANIZATION_CLOSE}
 

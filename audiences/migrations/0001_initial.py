@@ -17,6 +17,10 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("outreach_id", models.BigIntegerField()),
+                (
+                    "quote_id",
+                    models.UUIDField(help_text="which quote left them out: a new one replaces the old one whole"),
+                ),
                 ("contact_id", models.BigIntegerField()),
                 ("phone", models.CharField(blank=True, max_length=16)),
                 (
@@ -33,6 +37,7 @@ class Migration(migrations.Migration):
                             ("no_lawful_hour", "no_lawful_hour"),
                             ("outside_period", "outside_period"),
                             ("changed", "changed"),
+                            ("not_reached", "not_reached"),
                         ],
                         max_length=20,
                     ),
@@ -57,7 +62,9 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
                 "base_manager_name": "objects",
-                "constraints": [models.UniqueConstraint(fields=("outreach_id", "contact_id"), name="left_out_once")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("outreach_id", "quote_id", "contact_id"), name="left_out_once")
+                ],
             },
         ),
         TenantPolicy("audiences_exclusion"),

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     NO_LAWFUL_HOUR = "no_lawful_hour"
     OUTSIDE_PERIOD = "outside_period"
     CHANGED = "changed"
+    NOT_REACHED = "not_reached"
 
 
 WORDS: dict[str, str] = {
@@ -27,6 +28,7 @@ WORDS: dict[str, str] = {
     Reason.NO_LAWFUL_HOUR: "no lawful hour",
     Reason.OUTSIDE_PERIOD: "no sending hour before the end",
     Reason.CHANGED: "changed since the quote",
+    Reason.NOT_REACHED: "the campaign ended before their turn",
     # At the last moment, in the claim:
     "duplicate": "got the same text a short while ago",
     "conversation_over": "has not written for 30 days",

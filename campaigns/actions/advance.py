@@ -2,16 +2,21 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+import structlog
+from django.db import Error as DatabaseError
+from django.db.models import F, Max
 
 from accounts.models import Organization
+from audiences.actions import LeftOut, note_exclusions
+from audiences.rules.exclusions import Reason
 from billing.actions import close_reservation
-from campaigns.actions.launch import request_writing, start_scheduled
+from campaigns.actions.launch import hold_back, lock_outreach, request_writing, start_scheduled
 from campaigns.actions.quotes import quote_outreach
 from campaigns.actions.texts import ANY_HOUR, weekly_of, window_of
-from campaigns.models import Campaign, Outreach
+from campaigns.models import Outreach
 from campaigns.rules.states import CampaignState, OutreachState
 from common.actor import SYSTEM
+from common.errors import DomainError
 from common.tenancy import across_organizations, organization_scope
 from consent.rules.media import Level
 from events.actions import publish
@@ -19,6 +24,8 @@ from messaging.actions.streams import end_queued, set_stream_hours, set_stream_s
 from messaging.models import Stream, StreamState
 from messaging.queries import outcome_counts
 from messaging.rules.states import State
+
+log = structlog.get_logger(__name__)
 
 STALLED = timedelta(seconds=30)
 
@@ -33,34 +40,41 @@ def advance(*, now: datetime) -> None:
             .values_list("organization_id", "id", "state", "starts_at")
         )
     for organization_id, outreach_id, state, starts_at in under_way:
-        if state == OutreachState.SCHEDULED:
-            if starts_at is not None and starts_at > now:
-                continue
-            quote_outreach(organization_id=organization_id, outreach_id=outreach_id, now=now)
+        try:
+            if state != OutreachState.SCHEDULED:
+                with organization_scope(organization_id):
+                    _advance_one(outreach_id, now)
+            elif starts_at is None or starts_at <= now:
+                _start(organization_id, outreach_id, now)
+        except DatabaseError as error:  # one outreach in trouble holds up nobody else's; it comes again in a second
+            log.warning("not_advanced", organization=organization_id, outreach=outreach_id, error=type(error).__name__)
+
+
+def _start(organization_id: int, outreach_id: int, now: datetime) -> None:
+    """Quote anew and start; what refuses waits for a person again."""
+    try:
+        quote_outreach(organization_id=organization_id, outreach_id=outreach_id, now=now)
         with organization_scope(organization_id):
-            if state == OutreachState.SCHEDULED:
-                start_scheduled(outreach_id, actor=SYSTEM, now=now)
-            else:
-                _advance_one(outreach_id, now)
+            start_scheduled(outreach_id, actor=SYSTEM, now=now)
+    except DomainError as error:
+        log.warning("start_refused", organization=organization_id, outreach=outreach_id, code=error.code)
+        with organization_scope(organization_id):
+            hold_back(outreach_id, why=str(error), actor=SYSTEM, now=now)
 
 
 def _advance_one(outreach_id: int, now: datetime) -> None:
     # Whoever else is at this outreach (launch, pause, another beat) does the work: this one comes again in a second.
-    outreach = (
-        Outreach.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
-        .select_related("campaign", "campaign__program")
-        .filter(id=outreach_id)
-        .first()
-    )
+    outreach = lock_outreach(outreach_id, skip_locked=True)
     if outreach is None:
         return
-    if outreach.state == OutreachState.OPEN:
+    under_way = outreach.state in (OutreachState.OPEN, OutreachState.PAUSED)
+    if under_way and outreach.ends_at is not None and outreach.ends_at <= now:
+        _close(outreach, "ended", now)
+    elif outreach.state == OutreachState.OPEN:
         _plan_windows(outreach, now)
         if outreach.written_at is None:
             _go_on_writing(outreach, now)
-        if outreach.ends_at is not None and outreach.ends_at <= now:
-            _close(outreach, "ended", now)
-        elif outreach.written_at is not None and not _count(outreach, State.QUEUED):
+        elif not _count(outreach, State.QUEUED):
             _close(outreach, "completed", now)
     if outreach.state == OutreachState.CLOSED:
         _settle(outreach, now)
@@ -93,9 +107,9 @@ def _close(outreach: Outreach, reason: str, now: datetime) -> None:
     outreach.state, outreach.close_reason = OutreachState.CLOSED, reason
     outreach.save(update_fields=["state", "close_reason"])
     set_stream_state(source=outreach.source, state=StreamState.CLOSED)
-    campaign = Campaign.objects.select_for_update(no_key=True).get(id=outreach.campaign_id)
+    campaign = outreach.campaign
     under_way = campaign.outreaches.exclude(state__in=[OutreachState.CLOSED, OutreachState.DRAFT, OutreachState.QUOTED])
-    if campaign.state == CampaignState.SENDING and not under_way.exists():
+    if campaign.state in (CampaignState.SENDING, CampaignState.PAUSED) and not under_way.exists():
         campaign.state, campaign.completed_at = CampaignState.COMPLETED, now
         campaign.save(update_fields=["state", "completed_at"])
         publish(kind="campaign.completed", payload={"campaign_id": campaign.id}, now=now)
@@ -110,10 +124,21 @@ def _settle(outreach: Outreach, now: datetime) -> None:
     counts = outcome_counts(outreach.source)
     if any(state in counts for state in (State.QUEUED, State.UNKNOWN)):
         return
+    _account_for_the_unwritten(outreach)
     if outreach.reservation_id is not None:
         close_reservation(outreach.reservation_id, now=now)
     outreach.settled_at = now
     outreach.save(update_fields=["settled_at"])
+
+
+def _account_for_the_unwritten(outreach: Outreach) -> None:
+    """Recipients whose messages were never written, since it ended before: they are left out, and said so."""
+    for chunk in outreach.chunks.filter(quote_id=F("outreach__quote_id"), written_at=None).order_by("sequence"):
+        left_out = [
+            LeftOut(contact_id, phone, Reason.NOT_REACHED)
+            for contact_id, phone in zip(chunk.contact_ids, chunk.phones, strict=True)
+        ]
+        note_exclusions(outreach.id, left_out, quote_id=chunk.quote_id)
 
 
 def _count(outreach: Outreach, state: State) -> int:

@@ -10,6 +10,7 @@ from campaigns.rules.states import CampaignState
 from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import current_organization_id
+from consent.actions import check_stop_word
 from consent.models import Program
 from consent.rules.lawful_hours import ALWAYS, Weekly
 from content.rules.rendering import TemplateError, compile_template, with_way_out
@@ -31,13 +32,17 @@ def create_campaign(
     opt_out_word: str = "STOP",
     sending_hours: Weekly = ALWAYS,
 ) -> Campaign:
-    """Write a draft. Raises CampaignRefused where the text is empty, too long or cannot be read."""
+    """Write a draft.
+
+    Raises CampaignRefused where the text is empty, too long or cannot be read, and UnusableStopWord.
+    """
     organization = Organization.objects.get(id=current_organization_id())
     if not organization.campaigns_enabled:
         raise CampaignRefused(
             "Campaigns are switched off for your organization. Ask the platform's staff to switch them on."
         )
     _check_body(body, opt_out_word, organization.message_char_limit)
+    check_stop_word(opt_out_word)
     campaign: Campaign = Campaign.objects.create(
         organization_id=organization.id,
         name=name,

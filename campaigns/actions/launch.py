@@ -12,7 +12,8 @@ from accounts.actions import audit
 from audiences.actions import LeftOut, note_exclusions
 from audiences.queries import candidates_by_id
 from audiences.rules.exclusions import Reason
-from billing.actions import reserve
+from billing.actions import close_reservation, reserve
+from billing.queries import reservation
 from campaigns.actions.texts import ANY_HOUR, Writer, writer_for
 from campaigns.models import Campaign, Outreach, QuoteChunk
 from campaigns.rules.states import CampaignState, OutreachState
@@ -20,6 +21,7 @@ from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import organization_scope
 from consent.actions import remember_stop_word
+from events.actions import publish
 from messaging.actions.queueing import Draft, queue_messages
 from messaging.actions.streams import Hours, open_stream
 from messaging.models import Stream, StreamState
@@ -42,7 +44,7 @@ def launch_outreach(outreach_id: int, *, quote_id: UUID, actor: Actor, now: date
             return outreach
         raise LaunchRefused("This outreach was launched with another quote. Look at its progress instead.")
     _check(outreach, quote_id)
-    return _open(outreach, credits=outreach.credits, actor=actor, now=now)
+    return _open(outreach, actor=actor, now=now)
 
 
 def schedule_outreach(
@@ -54,9 +56,11 @@ def schedule_outreach(
         return outreach
     if outreach.starts_at is None or outreach.starts_at <= now:
         raise LaunchRefused("The start lies in the past. Choose a later time, or send now.")
+    if outreach.state not in (OutreachState.QUOTED, OutreachState.SCHEDULED):
+        raise LaunchRefused("This outreach is under way already. Add a new one with its own start.")
     _check(outreach, quote_id)
     outreach.ceiling = outreach.credits if ceiling is None else ceiling
-    outreach.reservation_id = reserve(credits=outreach.ceiling, reference=outreach.source, actor=actor, now=now).id
+    outreach.reservation_id = _hold(outreach, credits=outreach.ceiling, actor=actor, now=now)
     outreach.state = OutreachState.SCHEDULED
     outreach.save()
     if outreach.campaign.state in (CampaignState.DRAFT, CampaignState.COMPLETED):
@@ -71,19 +75,17 @@ def start_scheduled(outreach_id: int, *, actor: Actor, now: datetime) -> bool:
     if outreach.state != OutreachState.SCHEDULED:
         return False
     if outreach.ceiling is not None and outreach.credits > outreach.ceiling:
-        outreach.state = OutreachState.QUOTED
-        outreach.save(update_fields=["state"])
-        audit(
-            action="outreach.held_back",
-            subject=outreach,
-            actor=actor,
-            now=now,
-            ceiling=outreach.ceiling,
-            credits=outreach.credits,
-        )
+        _hold_back(outreach, "it costs more than the ceiling now", actor=actor, now=now)
         return False
-    _open(outreach, credits=outreach.ceiling or outreach.credits, actor=actor, now=now)
+    _open(outreach, actor=actor, now=now)
     return True
+
+
+def hold_back(outreach_id: int, *, why: str, actor: Actor, now: datetime) -> None:
+    """A scheduled start that cannot happen: the outreach waits for a person again, and holds no credits."""
+    outreach = _locked(outreach_id)
+    if outreach.state == OutreachState.SCHEDULED:
+        _hold_back(outreach, why, actor=actor, now=now)
 
 
 def write_messages(*, organization_id: int, outreach_id: int, now: datetime) -> None:
@@ -122,13 +124,14 @@ def _check(outreach: Outreach, quote_id: UUID) -> None:
         raise LaunchRefused("This campaign was canceled. Duplicate it to send the text again.")
 
 
-def _open(outreach: Outreach, *, credits: int, actor: Actor, now: datetime) -> Outreach:
-    outreach.reservation_id = reserve(credits=credits, reference=outreach.source, actor=actor, now=now).id
-    outreach.state, outreach.launched_at = OutreachState.OPEN, now
-    outreach.save()
+def _open(outreach: Outreach, *, actor: Actor, now: datetime) -> Outreach:
     campaign = outreach.campaign
+    outreach.reservation_id = _hold(outreach, credits=outreach.credits, actor=actor, now=now)
+    paused = campaign.state == CampaignState.PAUSED
+    outreach.state, outreach.launched_at = OutreachState.PAUSED if paused else OutreachState.OPEN, now
+    outreach.save()
     remember_stop_word(sender_number_id=campaign.sender_number_id, word=campaign.opt_out_word, now=now)
-    if campaign.state != CampaignState.PAUSED:
+    if not paused:
         Campaign.objects.filter(id=campaign.id).update(state=CampaignState.SENDING, completed_at=None)
     audit(
         action="outreach.launched",
@@ -143,6 +146,37 @@ def _open(outreach: Outreach, *, credits: int, actor: Actor, now: datetime) -> O
     return outreach
 
 
+def _hold(outreach: Outreach, *, credits: int, actor: Actor, now: datetime) -> int:
+    """The id of a reservation that is large enough: the one made when scheduling, or a new one in its place."""
+    if outreach.reservation_id is not None:
+        held = reservation(outreach.reservation_id)
+        if held.state == held.State.OPEN and held.credits >= credits:
+            return held.id
+        close_reservation(held.id, actor=actor, now=now)
+    reference = f"{outreach.source}:{outreach.quote_id}:{credits}"
+    return reserve(credits=credits, reference=reference, actor=actor, now=now).id
+
+
+def _hold_back(outreach: Outreach, why: str, *, actor: Actor, now: datetime) -> None:
+    if outreach.reservation_id is not None:
+        close_reservation(outreach.reservation_id, actor=actor, now=now)
+    audit(
+        action="outreach.held_back",
+        subject=outreach,
+        actor=actor,
+        now=now,
+        why=why,
+        ceiling=outreach.ceiling,
+        credits=outreach.credits,
+    )
+    publish(kind="outreach.held_back", payload={"outreach_id": outreach.id, "why": why}, now=now)
+    outreach.state, outreach.reservation_id, outreach.ceiling = OutreachState.QUOTED, None, None
+    outreach.save(update_fields=["state", "reservation_id", "ceiling"])
+    others = outreach.campaign.outreaches.filter(state=OutreachState.SCHEDULED).exists()
+    if outreach.campaign.state == CampaignState.SCHEDULED and not others:
+        Campaign.objects.filter(id=outreach.campaign_id).update(state=CampaignState.DRAFT)
+
+
 def request_writing(outreach: Outreach) -> None:
     """Have a worker write the messages; a second one finds the chunks written."""
     arguments = [outreach.organization_id, outreach.id]
@@ -150,12 +184,26 @@ def request_writing(outreach: Outreach) -> None:
 
 
 def _locked(outreach_id: int) -> Outreach:
-    found: Outreach = (
-        Outreach.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("campaign", "campaign__sender_number")
-        .get(id=outreach_id)
-    )
+    found = lock_outreach(outreach_id)
+    assert found is not None  # nobody is skipped here
     return found
+
+
+def lock_outreach(outreach_id: int, *, skip_locked: bool = False) -> Outreach | None:
+    """Lock an outreach under its campaign: always the campaign first, so that no two actions wait in a circle.
+
+    Both are read after the lock: a campaign that was canceled while this waited is seen canceled. None: someone else
+    is at it, and `skip_locked` was asked for.
+    """
+    campaigns = Campaign.objects.select_for_update(no_key=True, of=("self",), skip_locked=skip_locked)
+    campaign = (
+        campaigns.select_related("sender_number", "program").filter(outreaches=outreach_id).order_by("id").first()
+    )
+    if campaign is None:
+        return None
+    outreach = Outreach.objects.select_for_update(no_key=True).get(id=outreach_id)
+    outreach.campaign = campaign
+    return outreach
 
 
 def _write_chunk(
@@ -179,17 +227,23 @@ def _write_chunk(
             left_out.append(LeftOut(contact_id, phone, Reason.CHANGED))
         else:
             drafts[result[1]].append(result[0])
-    note_exclusions(outreach.id, left_out)
     for bucket, batch in drafts.items():
         if bucket not in streams:
             streams[bucket] = _stream(outreach, bucket, writer, state, now)
-        queue_messages(
+        written = queue_messages(
             streams[bucket],
             batch,
             carrier_account_id=campaign.sender_number.carrier_account_id,
             campaign_id=campaign.id,
             now=now,
         )
+        # Another outreach of the campaign, written at the same moment, had them first.
+        left_out += [
+            LeftOut(draft.contact_id or 0, draft.phone, Reason.IN_OTHER_OUTREACH)
+            for draft in batch
+            if draft.phone not in written
+        ]
+    note_exclusions(outreach.id, left_out, quote_id=chunk.quote_id)
     chunk.written_at = now
     chunk.save(update_fields=["written_at"])
 

@@ -34,10 +34,8 @@ def quote_outreach(
     quote_id = uuid4()
     with organization_scope(organization_id):
         outreach = _draft(outreach_id)
-        if outreach.state not in (OutreachState.DRAFT, OutreachState.QUOTED, OutreachState.SCHEDULED):
-            raise QuoteRefused("This outreach is under way already. Add a new one to reach more people.")
+        _refuse_unless_open(outreach)
         audience = Audience(outreach.everyone, tuple(outreach.list_ids), outreach.phone_label)
-        forget_exclusions(outreach_id)
         writer = writer_for(outreach, now=now)
     recipients = segments = credits = excluded = sequence = after_id = 0
     while True:
@@ -55,7 +53,7 @@ def quote_outreach(
             results = [writer.draft(candidate) for candidate in page]
             left_out = [result for result in results if isinstance(result, LeftOut)]
             drafts = [result[0] for result in results if not isinstance(result, LeftOut)]
-            note_exclusions(outreach_id, left_out)
+            note_exclusions(outreach_id, left_out, quote_id=quote_id)
             _freeze(outreach, quote_id, sequence, drafts)
         sequence += 1
         recipients += len(drafts)
@@ -66,14 +64,35 @@ def quote_outreach(
             on_progress(recipients + excluded)
     with organization_scope(organization_id):
         locked = Outreach.objects.select_for_update(no_key=True).get(id=outreach_id)
-        if locked.state == OutreachState.DRAFT:
-            locked.state = OutreachState.QUOTED
-        locked.quote_id, locked.quoted_at = quote_id, now
-        locked.recipients, locked.segments, locked.credits = recipients, segments, credits
-        locked.excluded = excluded
-        locked.save()
-        QuoteChunk.objects.filter(outreach_id=outreach_id).exclude(quote_id=quote_id).delete()
+        # Launched, or quoted by somebody else, while this one was at work: that one stands, with its chunks.
+        overtaken = locked.quote_id != outreach.quote_id or locked.state not in _QUOTABLE
+        if not overtaken:
+            _put_in_force(locked, quote_id, recipients, segments, credits, excluded, now)
+        chunks = QuoteChunk.objects.filter(outreach_id=outreach_id)
+        (chunks.filter(quote_id=quote_id) if overtaken else chunks.exclude(quote_id=quote_id)).delete()
+        forget_exclusions(outreach_id, quote_id=quote_id, others=not overtaken)
+    if overtaken:
+        raise QuoteRefused("Somebody else quoted or launched this at the same moment. Look at it again.")
     return quote_id
+
+
+_QUOTABLE = (OutreachState.DRAFT, OutreachState.QUOTED, OutreachState.SCHEDULED)
+
+
+def _refuse_unless_open(outreach: Outreach) -> None:
+    if outreach.state not in _QUOTABLE:
+        raise QuoteRefused("This outreach is under way already. Add a new one to reach more people.")
+
+
+def _put_in_force(
+    outreach: Outreach, quote_id: UUID, recipients: int, segments: int, credits: int, excluded: int, now: datetime
+) -> None:
+    if outreach.state == OutreachState.DRAFT:
+        outreach.state = OutreachState.QUOTED
+    outreach.quote_id, outreach.quoted_at = quote_id, now
+    outreach.recipients, outreach.segments, outreach.credits = recipients, segments, credits
+    outreach.excluded = excluded
+    outreach.save()
 
 
 def _draft(outreach_id: int) -> Outreach:

@@ -24,9 +24,11 @@ class OutreachState(StrEnum):
 
 CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.DRAFT: frozenset({CampaignState.SCHEDULED, CampaignState.SENDING}),
-    CampaignState.SCHEDULED: frozenset({CampaignState.SENDING, CampaignState.CANCELED, CampaignState.FAILED}),
+    CampaignState.SCHEDULED: frozenset(
+        {CampaignState.DRAFT, CampaignState.SENDING, CampaignState.CANCELED, CampaignState.FAILED}
+    ),
     CampaignState.SENDING: frozenset({CampaignState.PAUSED, CampaignState.COMPLETED, CampaignState.CANCELED}),
-    CampaignState.PAUSED: frozenset({CampaignState.SENDING, CampaignState.CANCELED}),
+    CampaignState.PAUSED: frozenset({CampaignState.SENDING, CampaignState.COMPLETED, CampaignState.CANCELED}),
     CampaignState.COMPLETED: frozenset({CampaignState.SCHEDULED, CampaignState.SENDING}),  # an outreach added later
     CampaignState.CANCELED: frozenset(),
     CampaignState.FAILED: frozenset(),

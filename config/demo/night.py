@@ -43,8 +43,8 @@ class Hour:
 class NightClock:
     """The offset in a file, which every process reads (settings.CLOCK_OFFSET)."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "clock-offset"
+    def __init__(self, file: Path) -> None:
+        self._file = file
         self.setting = f"@{self._file}"
 
     def set(self, moment: datetime) -> None:

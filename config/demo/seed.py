@@ -11,7 +11,7 @@ from billing.actions import add_credits
 from billing.models import LotKind
 from common.actor import Actor
 from common.tenancy import organization_scope
-from config.stack import ACCOUNT_SID, AUTH_TOKEN, Stack
+from config.stack import AUTH_TOKEN, Stack
 from consent.actions import create_program
 from consent.models import Program
 from consent.rules.media import Level
@@ -63,7 +63,7 @@ def seed_tenant(
     organization = open_organization(name=f"Demo Offices {serial}", owner=owner, now=now, plan="metered")
     account = add_carrier_account(
         gateway=gateway,
-        account_sid=ACCOUNT_SID if gateway == CarrierAccount.Gateway.TWILIO else "NULL",
+        account_sid=stack.simulator.account_sid if gateway == CarrierAccount.Gateway.TWILIO else "NULL",
         auth_token=AUTH_TOKEN,
         base_url=stack.simulator.base_url,
         now=now,

@@ -3,12 +3,13 @@
 from consent.actions.imports import complete_statement, grant_by_import, state_import
 from consent.actions.inbound import ReplyDue, ReplyKind, obey_inbound
 from consent.actions.opt_outs import note_carrier_opt_out, opt_out
-from consent.actions.programs import create_program, remember_stop_word
+from consent.actions.programs import check_stop_word, create_program, remember_stop_word
 from consent.actions.seals import seal_organization
 
 __all__ = [
     "ReplyDue",
     "ReplyKind",
+    "check_stop_word",
     "complete_statement",
     "create_program",
     "grant_by_import",

@@ -35,21 +35,19 @@ def create_program(
     return program
 
 
-def remember_stop_word(*, sender_number_id: int, word: str, now: datetime) -> str:
-    """Recognise a campaign's own stop word on its number from now on; return it as shown.
-
-    Raises UnusableStopWord where the word is empty or already means something else (START, HELP).
-    """
-    shown = word.strip().upper()
-    plain = normalise(word)
-    meaning = keyword_of(word)
-    if not plain or meaning not in (None, Keyword.STOP):
+def check_stop_word(word: str) -> None:
+    """Raises UnusableStopWord where the word is empty or already means something else (START, HELP)."""
+    if not normalise(word) or keyword_of(word) not in (None, Keyword.STOP):
         raise UnusableStopWord(f"“{word}” cannot be the word that stops. Choose a word such as STOP or NOMORE.")
-    if meaning is None:
+
+
+def remember_stop_word(*, sender_number_id: int, word: str, now: datetime) -> None:
+    """Recognise a campaign's own stop word on its number from now on. Raises UnusableStopWord."""
+    check_stop_word(word)
+    if keyword_of(word) is None:
         StopWord.objects.get_or_create(
             organization_id=current_organization_id(),
             sender_number_id=sender_number_id,
-            word=plain,
+            word=normalise(word),
             defaults={"created_at": now},
         )
-    return shown

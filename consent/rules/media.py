@@ -43,7 +43,8 @@ MEDIA: dict[Medium, MediumRule] = {
     Medium.VERBAL: MediumRule("Spoken", _SPOKEN, "script, record in the CRM"),
     Medium.IVR: MediumRule("Phone menu", _SPOKEN, "script, record in the CRM"),
     Medium.INBOUND_TEXT: MediumRule("Inbound text", frozenset({Level.CONVERSATIONAL}), "the inbound message"),
-    Medium.OTP_FLOW: MediumRule("Sign-in code", _SPOKEN, "screenshots of the flow"),
+    # For two-factor programs alone, of which there are none yet: until then it grants nothing.
+    Medium.OTP_FLOW: MediumRule("Sign-in code", frozenset(), "screenshots of the flow"),
 }
 
 

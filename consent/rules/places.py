@@ -45,7 +45,9 @@ def place_of(*, zone: str, region: str, postcode: str, country: str, phone: str)
     elif zip_zone:
         zones, source = (zip_zone,), "POSTCODE"
     elif area_zones:
-        zones, source = area_zones, "AREA_CODE"
+        # People keep their number when they move: where the address names another state, both must be open.
+        moved = () if states == area_states else tuple(zone for one in states for zone in _zones_of_state(one))
+        zones, source = tuple(sorted({*area_zones, *moved})), "AREA_CODE"
     elif states:
         zones, source = tuple(sorted({zone for one in states for zone in _zones_of_state(one)})), "STATE"
     else:
@@ -96,7 +98,8 @@ def _zone(name: str | None) -> str:
 @lru_cache(maxsize=65_536)
 def _of_area(number: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     parsed = phonenumbers.parse(number)
-    if not phonenumbers.is_number_geographical(parsed):  # toll-free and the like are nowhere
+    # Toll-free numbers and the like of +1 are nowhere; elsewhere the metadata knows mobiles by their country.
+    if parsed.country_code == 1 and not phonenumbers.is_number_geographical(parsed):
         return (), ()
     zones = tuple(zone for zone in phonenumbers.timezone.time_zones_for_number(parsed) if zone in _ZONES)
     state = _postal_map().state_of_area.get(number[2:5], "") if _is_american(parsed) else ""

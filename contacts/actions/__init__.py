@@ -1,5 +1,5 @@
 """Writes of contacts."""
 
-from contacts.actions.imports import ImportRefused, request_import, run_import
+from contacts.actions.imports import ImportRefused, fail_import, request_import, revive_imports, run_import
 
-__all__ = ["ImportRefused", "request_import", "run_import"]
+__all__ = ["ImportRefused", "fail_import", "request_import", "revive_imports", "run_import"]

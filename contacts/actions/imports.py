@@ -6,10 +6,11 @@ it came, so that a killed worker goes on at the next batch.
 """
 
 import csv
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from common.actor import Actor
 from common.clock import now as clock_now
 from common.errors import DomainError
 from common.sql import fetch_all, run
-from common.tenancy import current_organization_id, organization_scope
+from common.tenancy import across_organizations, current_organization_id, organization_scope
 from consent.actions import complete_statement, grant_by_import, state_import
 from consent.models import ImportStatement, Program
 from consent.rules.media import Medium
@@ -32,10 +33,11 @@ from contacts.rules.columns import Field, guess_mapping
 from contacts.rules.files import FileShape, Row, UnreadableFile, rows_of, shape_of
 from contacts.rules.people import InvalidRow, Person, read_person
 from content.actions import fail_job, finish_job, report_progress, start_job, store_file
-from content.models import FileKind, StoredFile
+from content.models import FileKind, Job, StoredFile
 from content.queries import path_of
 
 BATCH = 5_000
+STALLED = timedelta(seconds=60)
 
 
 class ImportRefused(DomainError):
@@ -88,93 +90,110 @@ def request_import(
     return requested
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What became of the rows so far."""
-
-    rows: int = 0
-    created: int = 0
-    updated: int = 0
-    duplicates: int = 0
-    invalid: int = 0
-    opted_out: int = 0
-
-
 def run_import(*, organization_id: int, import_id: int, actor: Actor) -> None:
     """Read the file and write its people; opens a scope for each batch. Running it again goes on where it ended."""
     with organization_scope(organization_id):
         wanted = import_by_id(import_id)
         path = path_of(wanted.file)
-    if wanted.job.state in (wanted.job.State.DONE, wanted.job.State.FAILED):
+    if wanted.job.state in (Job.State.DONE, Job.State.FAILED):
         return
     shape = shape_of(path)
     mapping = {int(column): Field(field) for column, field in wanted.mapping.items()}
-    tally = _Tally(wanted.rows, wanted.created, wanted.updated, wanted.duplicates, wanted.invalid, wanted.opted_out)
+    broken = ""
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            with _ErrorFile(Path(folder) / "errors.csv", shape.header) as errors:
+        with _ErrorFile(Path(folder) / "errors.csv", shape.header, _phone_column(mapping)) as errors:
+            try:
                 for batch in _batches(rows_of(path, shape)):
-                    if batch[-1].number <= wanted.rows:  # written before a crash; read again for the error file alone
-                        _readable(batch, mapping, shape, wanted, errors, _Tally())
-                        continue
+                    people = _readable(batch, mapping, shape, wanted, errors)
                     with organization_scope(organization_id):
-                        _write_batch(batch, mapping, shape, wanted, errors, tally)
-        except UnreadableFile as error:
-            with organization_scope(organization_id):
-                fail_job(wanted.job_id, message=f"{error} The rows before it were imported.", now=clock_now())
-            return
+                        _write_batch(batch, people, wanted, errors)
+            except UnreadableFile as error:
+                broken = f"{error} The rows before it were imported."
         with organization_scope(organization_id):
-            _finish(wanted, errors, actor)
+            _finish(wanted, errors, actor, broken)
 
 
-def _write_batch(
-    batch: list[Row],
-    mapping: dict[int, Field],
-    shape: FileShape,
-    wanted: Import,
-    errors: "_ErrorFile",
-    tally: _Tally,
-) -> None:
+def fail_import(*, organization_id: int, import_id: int, now: datetime) -> None:
+    """After an error that nobody foresaw: say so to the person who waits; what was imported stays."""
+    with organization_scope(organization_id):
+        fail_job(
+            import_by_id(import_id).job_id,
+            message="Something went wrong with this file. Upload it again: nobody is imported twice.",
+            now=now,
+        )
+
+
+def revive_imports(*, now: datetime) -> None:
+    """Start imports again whose worker died: they have reported nothing for a while."""
+    with across_organizations(because="a dead worker leaves imports of any organization behind"):
+        stalled = Import.objects.filter(
+            job__state__in=[Job.State.WAITING, Job.State.RUNNING], job__updated_at__lt=now - STALLED
+        )
+        found = list(stalled.values_list("organization_id", "id"))
+    for organization_id, import_id in found:
+        current_app.send_task("contacts.run_import", [organization_id, import_id], expires=STALLED.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A row that became a person."""
+
+    row: Row
+    person: Person
+
+
+def _write_batch(batch: list[Row], people: list[_Read], wanted: Import, errors: "_ErrorFile") -> None:
     now = clock_now()
-    people = _readable(batch, mapping, shape, wanted, errors, tally)
-    unique = {person.phone: person for person in reversed(people)}  # the first of a file counts
-    phones = list(unique)
-    seen_before = _phones_of_this_import(wanted, phones)
-    tally.duplicates += len(people) - len(unique) + len(seen_before)
+    # The row is the lock: a second runner of the same import waits here, then finds the batch written.
+    locked = Import.objects.select_for_update(no_key=True).get(id=wanted.id)
+    written_before = batch[-1].number <= locked.rows
+    taken = _others_phones([read.person.phone for read in people], wanted)
+    kept = []
+    for read in people:
+        if read.person.phone in taken:
+            errors.add(read.row, InvalidRow(errors.phone_column, read.person.phone, _TAKEN))
+        else:
+            kept.append(read.person)
+    if written_before:  # read again for the error file alone
+        return
+    unique = {person.phone: person for person in reversed(kept)}  # the first of a file counts
+    seen_before = _phones_of_this_import(wanted, list(unique))
     fresh = [person for phone, person in unique.items() if phone not in seen_before]
     created = _write_people(fresh, wanted, now)
-    tally.created += created
-    tally.updated += len(fresh) - created
     granted = grant_by_import(wanted.statement, [person.phone for person in fresh], now=now)
-    tally.opted_out += granted.kept_opted_out
-    tally.rows = batch[-1].number
-    Import.objects.filter(id=wanted.id).update(
-        rows=tally.rows,
-        created=tally.created,
-        updated=tally.updated,
-        duplicates=tally.duplicates,
-        invalid=tally.invalid,
-        opted_out=tally.opted_out,
-    )
-    report_progress(wanted.job_id, done=tally.rows, now=now)
+    locked.created += created
+    locked.updated += len(fresh) - created
+    locked.duplicates += len(kept) - len(fresh)
+    locked.invalid += len(batch) - len(kept)
+    locked.opted_out += granted.kept_opted_out
+    locked.rows = batch[-1].number
+    locked.save(update_fields=["created", "updated", "duplicates", "invalid", "opted_out", "rows"])
+    report_progress(wanted.job_id, done=locked.rows, now=now)
 
 
 def _readable(
-    batch: list[Row],
-    mapping: dict[int, Field],
-    shape: FileShape,
-    wanted: Import,
-    errors: "_ErrorFile",
-    tally: _Tally,
-) -> list[Person]:
+    batch: list[Row], mapping: dict[int, Field], shape: FileShape, wanted: Import, errors: "_ErrorFile"
+) -> list[_Read]:
     people = []
     for row in batch:
         try:
-            people.append(read_person(row.fields, mapping, columns=len(shape.header), country=wanted.default_country))
+            person = read_person(row.fields, mapping, columns=len(shape.header), country=wanted.default_country)
+            people.append(_Read(row, person))
         except InvalidRow as error:
-            tally.invalid += 1
             errors.add(row, error)
     return people
+
+
+_TAKEN = "This is another person's work or other phone. Change it there first, or leave this row out."
+
+
+def _others_phones(phones: list[str], wanted: Import) -> set[str]:
+    """Phones that stand with a contact as a work or other phone: the row would rename that person."""
+    rows = fetch_all(
+        "SELECT phone FROM contacts_contactphone WHERE organization_id = %s AND label <> 'MOBILE' AND phone = ANY(%s)",
+        [wanted.organization_id, phones],
+    )
+    return {phone for (phone,) in rows}
 
 
 def _phones_of_this_import(wanted: Import, phones: list[str]) -> set[str]:
@@ -210,7 +229,8 @@ def _write_people(people: list[Person], wanted: Import, now: datetime) -> int:
     return int(created)
 
 
-def _finish(wanted: Import, errors: "_ErrorFile", actor: Actor) -> None:
+def _finish(wanted: Import, errors: "_ErrorFile", actor: Actor, broken: str) -> None:
+    """Keep the error file, have the statement sealed, and end the job; `broken` says why the file was left."""
     now = clock_now()
     if errors.count:
         with errors.path.open("rb") as content:
@@ -225,7 +245,14 @@ def _finish(wanted: Import, errors: "_ErrorFile", actor: Actor) -> None:
         Import.objects.filter(id=wanted.id).update(error_file=stored)
     complete_statement(ImportStatement.objects.get(id=wanted.statement_id), now=now)
     run("DELETE FROM contacts_importedphone WHERE import_id = %s", [wanted.id])
-    finish_job(wanted.job_id, now=now)
+    if broken:
+        fail_job(wanted.job_id, message=broken, now=now)
+    else:
+        finish_job(wanted.job_id, now=now)
+
+
+def _phone_column(mapping: dict[int, Field]) -> int:
+    return next(column for column, field in mapping.items() if field is Field.PHONE)
 
 
 def _list_named(name: str, now: datetime) -> ContactList:
@@ -243,13 +270,13 @@ def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
 class _ErrorFile:
     """The rows that were left out, with the original columns plus row, column, value and reason."""
 
-    def __init__(self, path: Path, header: tuple[str, ...]) -> None:
-        self.path, self.header, self.count = path, header, 0
+    def __init__(self, path: Path, header: tuple[str, ...], phone_column: int) -> None:
+        self.path, self.header, self.phone_column, self.count = path, header, phone_column, 0
 
     def __enter__(self) -> "_ErrorFile":
         self._file = self.path.open("w", newline="", encoding="utf-8-sig")
         self._writer = csv.writer(self._file)
-        self._writer.writerow([*self.header, "Row", "Column", "Value", "Reason"])
+        self._writer.writerow([*map(_harmless, self.header), "Row", "Column", "Value", "Reason"])
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -257,14 +284,17 @@ class _ErrorFile:
 
     def add(self, row: Row, error: InvalidRow) -> None:
         padded = [*row.fields, *[""] * (len(self.header) - len(row.fields))][: len(self.header)]
-        column = "" if error.column is None else self.header[error.column]
+        column = "" if error.column is None else _harmless(self.header[error.column])
         self._writer.writerow([*map(_harmless, padded), row.number, column, _harmless(error.value), error.reason])
         self.count += 1
 
 
+_FIGURES = re.compile(r"[+-]?[\d ().]+(?:-[\d ().]+)*")
+
+
 def _harmless(text: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula (OWASP: CSV injection)."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") and not text[1:2].isdigit() else text
+    """A spreadsheet would run a cell that begins like a formula (OWASP: CSV injection); phone numbers stay."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _FIGURES.fullmatch(text) else text
 
 
 _COLUMNS = (

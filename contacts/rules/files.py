@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from charset_normalizer import from_bytes
 
 SNIFF_BYTES = 256 * 1024
 LONGEST_FIELD = 32 * 1024
-LONGEST_LINE = 1024 * 1024
+LONGEST_LINE = 64 * 1024
 MOST_COLUMNS = 500
 _DELIMITERS = (",", ";", "\t", "|")
 _BINARY = (b"PK\x03\x04", b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
@@ -79,7 +80,8 @@ def rows_of(path: Path, shape: FileShape) -> Iterator[Row]:
             for fields in islice(reader, 1, None):
                 if any(fields):
                     number += 1
-                    yield Row(number, tuple(fields))
+                    # One more than the heading has tells that there are too many; the rest would only fill memory.
+                    yield Row(number, tuple(fields[: len(shape.header) + 1]))
     except csv.Error as error:
         raise UnreadableFile(
             f"The file cannot be read after row {number}: a field is too long or a quotation mark is not closed."
@@ -88,11 +90,12 @@ def rows_of(path: Path, shape: FileShape) -> Iterator[Row]:
         csv.field_size_limit(former_limit)
 
 
-def _bounded_lines(file: "object") -> Iterator[str]:
-    read = file.readline  # type: ignore[attr-defined]
-    while line := read(LONGEST_LINE):
+def _bounded_lines(file: TextIO) -> Iterator[str]:
+    while line := file.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
-            raise UnreadableFile("The file has a line of over a million characters. Export your contacts as CSV again.")
+            raise UnreadableFile("The file has a line of over 65,000 characters. Export your contacts as CSV again.")
+        if "\x00" in line:
+            raise UnreadableFile("The file turns into something else than text. Export your contacts as CSV again.")
         yield line
 
 

@@ -38,7 +38,7 @@ class Person:
 def read_person(fields: tuple[str, ...], mapping: Mapping[int, Field], *, columns: int, country: str) -> Person:
     """Raises InvalidRow."""
     if len(fields) > columns:
-        raise InvalidRow(None, "", f"The row has {len(fields)} fields, the heading {columns}.")
+        raise InvalidRow(None, "", f"The row has more fields than the heading, which has {columns}.")
     values: dict[str, str] = {}
     phone_column, phone = -1, ""
     others: dict[str, str] = {}

@@ -81,8 +81,11 @@ def compile_template(source: str, *, custom_fields: frozenset[str] = frozenset()
 
 
 def with_way_out(body: str, opt_out_word: str) -> str:
-    """The body with the sentence that says how to stop, unless the body says it already (A7)."""
-    if re.search(rf"\b{re.escape(opt_out_word)}\b", body, re.IGNORECASE):
+    """The body with the sentence that says how to stop, unless the body says it already (A7).
+
+    The word alone does not say it: "Stop by our shop" tells nobody how to stop.
+    """
+    if re.search(rf"\b(reply|text|send|answer)\W+{re.escape(opt_out_word)}\b", body, re.IGNORECASE):
         return body
     return f"{body.rstrip()}\nReply {opt_out_word} to stop."
 

@@ -25,12 +25,20 @@ class Outcome:
     handover: Handover
     gateway: str
 
+    @property
+    def asks_to_wait(self) -> bool:
+        """Whether the carrier takes nothing from this account at the moment."""
+        if self.handover.answer is Answer.REFUSED:
+            return kind_of_error(self.gateway, self.handover.error_code) is ErrorKind.LATER
+        return self.handover.answer in (Answer.NOT_PROCESSED, Answer.NO_CONNECTION, Answer.NOT_LET_IN)
+
 
 _STATE_AFTER = {
     Answer.ACCEPTED: State.ACCEPTED,
     Answer.NOT_PROCESSED: State.QUEUED,
     Answer.NOT_WRITTEN: State.QUEUED,
     Answer.NO_CONNECTION: State.QUEUED,
+    Answer.NOT_LET_IN: State.QUEUED,
     Answer.UNKNOWN: State.UNKNOWN,
 }
 

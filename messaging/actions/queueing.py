@@ -34,15 +34,15 @@ def queue_messages(
     carrier_account_id: int,
     now: datetime,
     campaign_id: int | None = None,
-) -> int:
-    """Write messages QUEUED; return how many.
+) -> set[str]:
+    """Write messages QUEUED; return the phones written.
 
     A phone that the campaign has already, or a reply that its inbound text has already, is passed over: writing the
     same drafts again after a crash adds nothing.
     """
     if not drafts:
-        return 0
-    ((written,),) = fetch_all(
+        return set()
+    written = fetch_all(
         _QUEUE,
         {
             "organization": stream.organization_id,
@@ -62,7 +62,7 @@ def queue_messages(
             "reply_keys": [draft.reply_key for draft in drafts],
         },
     )
-    return int(written)
+    return {phone for (phone,) in written}
 
 
 def queue_compliance_reply(number: SenderNumber, *, phone: str, body: str, reply_key: str, now: datetime) -> None:
@@ -84,11 +84,11 @@ WITH written AS (
                 %(credits)s::int[], %(digests)s::bigint[], %(contacts)s::bigint[], %(reply_keys)s::text[])
         AS d(phone, body, encoding, segments, credits, digest, contact_id, reply_key)
     ON CONFLICT DO NOTHING
-    RETURNING segments, credits
+    RETURNING phone, segments, credits
 ), counted AS (
     INSERT INTO messaging_outcomedelta (organization_id, stream_id, state, messages, segments, credits)
     SELECT %(organization)s, %(stream)s, 'QUEUED', count(*), sum(segments), sum(credits)
     FROM written HAVING count(*) > 0
 )
-SELECT count(*) FROM written
+SELECT phone FROM written
 """

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+import structlog
+from django.db import DataError, IntegrityError, connection, transaction
 from psycopg2.extras import Json, execute_values
 
 from accounts.models import Organization
@@ -25,6 +26,8 @@ from messaging.gateways.twilio.callbacks import STATES, inbound_was_answered
 from messaging.models import InboundText
 from messaging.rules.states import HANDED_OVER, MOVES, State
 from senders.models import CarrierAccount, SenderKind, SenderNumber
+
+log = structlog.get_logger(__name__)
 
 RECEIPTS_BATCH = 500
 INBOUND_BATCH = 100
@@ -55,13 +58,27 @@ def append_inbound(received: Sequence[Received], *, now: datetime) -> None:
 
 def apply_receipts(*, now: datetime) -> int:
     """Apply the oldest receipts; return how many. Runs across organizations."""
-    rows = [(message_id, json.loads(form)) for message_id, form in fetch_all(_TAKE_RECEIPTS, [RECEIPTS_BATCH])]
-    if not rows:
-        return 0
+    rows = [
+        (message_id, json.loads(form)) for message_id, form, ours in fetch_all(_TAKE_RECEIPTS, [RECEIPTS_BATCH]) if ours
+    ]
+    try:
+        with transaction.atomic():
+            _apply(rows, now)
+    except (DataError, IntegrityError):
+        # One that contradicts what we know must not hold up the others for ever: it is set aside, in the log.
+        for row in rows:
+            try:
+                with transaction.atomic():
+                    _apply([row], now)
+            except (DataError, IntegrityError) as error:
+                log.error("receipt_set_aside", message_id=row[0], error=type(error).__name__)
+    return len(rows)
+
+
+def _apply(rows: Sequence[tuple[Any, ...]], now: datetime) -> None:
     _write_delivery_events(rows, now)
     moved = settle(_furthest(rows).values(), now=now)
     follow_errors([(item, CarrierAccount.Gateway.TWILIO) for item in moved], now=now)
-    return len(rows)
 
 
 def apply_inbound(*, now: datetime) -> int:
@@ -117,20 +134,24 @@ def _furthest(rows: Sequence[tuple[Any, ...]]) -> dict[int, Settlement]:
             continue
         known = found.get(message_id)
         if known is None or state in MOVES[known.to]:
-            code = form.get("ErrorCode", "")
             found[message_id] = Settlement(
                 message_id,
                 state,
                 sid=form.get("MessageSid", ""),
-                error_code=int(code) if code.isdigit() and code != "0" else None,
+                error_code=_error_code(form),
                 reason="carrier" if state is State.UNDELIVERED else "",
             )
     return found
 
 
+def _error_code(form: dict[str, str]) -> int | None:
+    code = form.get("ErrorCode", "")
+    return int(code) if code.isdecimal() and len(code) < 9 and int(code) else None
+
+
 def _write_delivery_events(rows: Sequence[tuple[Any, ...]], now: datetime) -> None:
     events = {
-        (form.get("MessageSid", ""), form.get("MessageStatus", ""), int(form.get("ErrorCode") or 0)): message_id
+        (form.get("MessageSid", ""), form.get("MessageStatus", "")[:20], _error_code(form) or 0): message_id
         for message_id, form in rows
         if message_id is not None
     }
@@ -147,7 +168,7 @@ def _write_delivery_events(rows: Sequence[tuple[Any, ...]], now: datetime) -> No
 
 
 def _append(sql: str, rows: list[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         execute_values(cursor.cursor, sql, rows, page_size=1000)
 
 
@@ -155,7 +176,11 @@ _TAKE_RECEIPTS = """
 WITH taken AS (
     SELECT id FROM messaging_carrierevent ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 )
-DELETE FROM messaging_carrierevent e USING taken WHERE e.id = taken.id RETURNING e.message_id, e.form
+DELETE FROM messaging_carrierevent e USING taken WHERE e.id = taken.id
+RETURNING e.message_id, e.form, EXISTS (
+    -- Who signed it must be the account that the message went through: an account knows its own token alone.
+    SELECT 1 FROM messaging_message m JOIN senders_carrieraccount a ON a.id = m.carrier_account_id
+    WHERE m.id = e.message_id AND a.account_sid = e.account_sid)
 """
 
 _TAKE_INBOUND = """

@@ -17,7 +17,10 @@ from messaging.rules.states import HANDED_OVER, MOVES, State
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """News of one message. `claim_id`, where given, must still be the message's: an overtaken sender moves nothing."""
+    """News of one message. `claim_id`, where given, must still be the message's: an overtaken sender moves nothing.
+
+    Nothing returns to the queue without it: only who claimed a message knows that it was never written.
+    """
 
     message_id: int
     to: State
@@ -93,7 +96,7 @@ WITH news AS (
     FROM news n
     JOIN old ON old.id = n.id
     JOIN moves v ON v.before = old.state AND v.after = n.after
-    WHERE m.id = n.id AND (n.claim_id IS NULL OR m.claim_id = n.claim_id)
+    WHERE m.id = n.id AND (m.claim_id = n.claim_id OR n.claim_id IS NULL AND n.after <> 'QUEUED')
     RETURNING m.id, m.organization_id, m.stream_id, m.sender_number_id, m.phone, old.state AS before, m.state AS after,
         m.error_code, m.reservation_id, m.segments, m.credits,
         CASE WHEN m.captured AND NOT old.captured AND old.state <> 'UNCONFIRMED'
@@ -106,7 +109,8 @@ WITH news AS (
     ) AS c(state, sign)
     GROUP BY organization_id, stream_id, c.state HAVING sum(c.sign) <> 0
 ), freed AS (
-    DELETE FROM messaging_recenttext r USING moved WHERE moved.after = 'FAILED' AND r.message_id = moved.id
+    DELETE FROM messaging_recenttext r USING moved
+    WHERE moved.after IN ('FAILED', 'QUEUED') AND r.message_id = moved.id
 )
 SELECT id, organization_id, stream_id, sender_number_id, phone, before, after, error_code, fresh_credits,
        reservation_id

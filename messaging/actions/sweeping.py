@@ -11,6 +11,7 @@ from messaging.rules.digests import digest_of
 from messaging.rules.states import State
 
 BATCH = 500
+CLOCKS_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def close_without_receipt(*, older_than: timedelta, now: datetime) -> int:
 
 
 def doubtful_messages() -> list[Doubtful]:
-    """The oldest UNKNOWN messages. Runs across organizations."""
+    """UNKNOWN messages, drawn anew each time, so that none waits behind others. Runs across organizations."""
     return [Doubtful(*row) for row in fetch_all(_DOUBTFUL, [BATCH])]
 
 
@@ -68,18 +69,18 @@ def give_up(doubts: Sequence[Doubtful], *, now: datetime) -> None:
 
 
 def matching(doubt: Doubtful, listed: Sequence[CarrierMessage]) -> CarrierMessage | None:
-    """The carrier's message that is this one: same numbers by the question asked, same words, not before the claim."""
-    # The carrier's dates are whole seconds.
-    earliest = doubt.claimed_at.replace(microsecond=0)
-    known = {
-        sid
-        for (sid,) in fetch_all(
-            "SELECT sid FROM messaging_message WHERE carrier_account_id = %s AND sid = ANY(%s)",
-            [doubt.account_id, [message.sid for message in listed]],
-        )
-    }
-    for message in listed:
-        if message.sid not in known and message.created_at >= earliest and digest_of(message.body) == doubt.digest:
+    """The carrier's message that is this one: the same words between the same phones, and not known to be another.
+
+    Of several the oldest. Its date may lie a little before the claim: the clocks of two machines are compared.
+    """
+    rows = fetch_all(
+        "SELECT sid FROM messaging_message WHERE carrier_account_id = %s AND sid = ANY(%s)",
+        [doubt.account_id, [message.sid for message in listed]],
+    )
+    known = {sid for (sid,) in rows}
+    for message in sorted(listed, key=lambda message: message.created_at):
+        recent = message.created_at >= doubt.claimed_at - CLOCKS_APART
+        if recent and message.sid not in known and digest_of(message.body) == doubt.digest:
             return message
     return None
 
@@ -91,7 +92,7 @@ def _note(message_ids: Sequence[int], source: str, status: str, now: datetime) -
 _DOUBTFUL = """
 SELECT m.id, m.organization_id, m.carrier_account_id, n.sender, m.phone, m.digest, m.claimed_at
 FROM messaging_message m JOIN senders_sendernumber n ON n.id = m.sender_number_id
-WHERE m.state = 'UNKNOWN' ORDER BY m.claimed_at LIMIT %s
+WHERE m.state = 'UNKNOWN' ORDER BY random() LIMIT %s
 """
 
 _NOTE = """

@@ -16,8 +16,8 @@ from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
+from django.db import DataError, IntegrityError
 from django.db import Error as DatabaseError
-from django.db import IntegrityError
 from redis.exceptions import RedisError
 
 from common import clock
@@ -43,6 +43,7 @@ RECORD_MOST = 500
 RETRY_AFTER = 0.5
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
+DOUBTS_IN_A_ROW = 3
 
 
 @dataclass(slots=True)
@@ -78,6 +79,7 @@ class Dispatcher:
         self._in_flight: set[asyncio.Task[None]] = set()
         self._outcomes: list[Outcome] = []
         self._pauses: dict[int, float] = {}  # by carrier account
+        self._doubts: dict[int, int] = {}  # by carrier account: hand-overs without an answer since the last good one
         self._resume_at: dict[int, float] = {}  # by carrier account; monotonic seconds
         self._turn = 0
 
@@ -228,18 +230,23 @@ class Dispatcher:
             callback_url=_callback_url(claim.message_id),
         )
         handover = await self._gateways[claim.account_id].send(text, may_write=may_write)
-        self._ease(claim.account_id, handover.answer)
-        self._outcomes.append(Outcome(claim, claim_id, handover, self._gateway_kinds[claim.account_id]))
+        outcome = Outcome(claim, claim_id, handover, self._gateway_kinds[claim.account_id])
+        self._ease(claim.account_id, outcome)
+        self._outcomes.append(outcome)
 
-    def _ease(self, account_id: int, answer: Answer) -> None:
-        """Ask less of a carrier that says "too many" or does not answer the door: wait, twice as long each time."""
-        if answer in (Answer.NOT_PROCESSED, Answer.NO_CONNECTION):
-            now = time.monotonic()
-            if now >= self._resume_at.get(account_id, 0.0):
-                self._pauses[account_id] = min(self._pauses.get(account_id, FIRST_PAUSE / 2) * 2, LONGEST_PAUSE)
-                self._resume_at[account_id] = now + self._pauses[account_id] * random.uniform(0.75, 1.25)  # noqa: S311
-        elif answer is Answer.ACCEPTED:
+    def _ease(self, account_id: int, outcome: Outcome) -> None:
+        """Ask less of a carrier that cannot or will not take texts now: wait, twice as long each time."""
+        if outcome.handover.answer is Answer.ACCEPTED:
             self._pauses.pop(account_id, None)
+            self._doubts.pop(account_id, None)
+            return
+        self._doubts[account_id] = self._doubts.get(account_id, 0) + (outcome.handover.answer is Answer.UNKNOWN)
+        if not outcome.asks_to_wait and self._doubts[account_id] < DOUBTS_IN_A_ROW:
+            return
+        now = time.monotonic()
+        if now >= self._resume_at.get(account_id, 0.0):
+            self._pauses[account_id] = min(self._pauses.get(account_id, FIRST_PAUSE / 2) * 2, LONGEST_PAUSE)
+            self._resume_at[account_id] = now + self._pauses[account_id] * random.uniform(0.75, 1.25)  # noqa: S311
 
     # Outcomes ------------------------------------------------------------------------------------------------------
 
@@ -248,7 +255,7 @@ class Dispatcher:
             batch = self._outcomes[:RECORD_MOST]
             try:
                 await self._write(batch)
-            except IntegrityError:
+            except (DataError, IntegrityError):
                 await self._write_one_by_one(batch)
             # Only now: a batch that could not be written stays, and is written again.
             del self._outcomes[: len(batch)]
@@ -261,7 +268,7 @@ class Dispatcher:
         for outcome in batch:
             try:
                 await self._write([outcome])
-            except IntegrityError:
+            except (DataError, IntegrityError):
                 log.error("answer_contradicts", message_id=outcome.claim.message_id, sid=outcome.handover.sid)
                 await self._write([replace(outcome, handover=Handover(Answer.UNKNOWN))])
 
@@ -282,16 +289,17 @@ class Dispatcher:
             return True
 
     async def _put_away(self, background: list[asyncio.Task[None]], recorder: asyncio.Task[None]) -> None:
-        """Let what was claimed finish, write every outcome, give the lanes back."""
-        background[1].cancel()
+        """Give the lanes back, let what was claimed finish, write every outcome."""
+        for task in background:
+            task.cancel()
+        # At once, not after the last answer: slots and claims are shared, so others may serve the numbers already.
+        with contextlib.suppress(DatabaseError):
+            await self._leasing.run(lambda: release_lanes(self.holder))
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=settings.CARRIER_TIMEOUT_SECONDS + 1)
         while self._outcomes:  # noqa: ASYNC110 - the recorder tells nobody when it is through
             await asyncio.sleep(RECORD_EVERY)
-        for task in (*background, recorder):
-            task.cancel()
-        with contextlib.suppress(DatabaseError):
-            await self._leasing.run(lambda: release_lanes(self.holder))
+        recorder.cancel()
         for gateway in self._gateways.values():
             await gateway.close()
         await self._permits.close()

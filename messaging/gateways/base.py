@@ -17,6 +17,7 @@ class Answer(StrEnum):
     NOT_PROCESSED = "NOT_PROCESSED"  # too many at once: nothing happened, later
     NOT_WRITTEN = "NOT_WRITTEN"  # nothing left this machine: the deadline had passed
     NO_CONNECTION = "NO_CONNECTION"  # nothing left this machine: the carrier could not be reached
+    NOT_LET_IN = "NOT_LET_IN"  # the credentials are refused: nothing happened, a person must look
     UNKNOWN = "UNKNOWN"  # written, and no readable answer: ask the carrier, never send again
 
 

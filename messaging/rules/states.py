@@ -34,7 +34,8 @@ _RECEIPTS = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED, State.UNDELI
 MOVES: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.CLAIMED, State.SKIPPED, State.CANCELED, State.EXPIRED}),
     State.CLAIMED: frozenset({State.QUEUED, State.FAILED, State.UNKNOWN}) | _RECEIPTS,
-    State.UNKNOWN: frozenset({State.FAILED, State.UNCONFIRMED}) | _RECEIPTS,
+    # Back to the queue only by the word of the very sender that claimed it and knows that nothing was written.
+    State.UNKNOWN: frozenset({State.QUEUED, State.FAILED, State.UNCONFIRMED}) | _RECEIPTS,
     State.ACCEPTED: frozenset({State.SENT, State.DELIVERED, State.UNDELIVERED, State.NO_RECEIPT}),
     State.SENT: frozenset({State.DELIVERED, State.UNDELIVERED, State.NO_RECEIPT}),
     State.NO_RECEIPT: frozenset({State.DELIVERED, State.UNDELIVERED}),

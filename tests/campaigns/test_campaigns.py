@@ -270,3 +270,102 @@ def test_a_quote_of_something_under_way_is_refused(world: World, now: datetime) 
     outreach = world.launch(world.campaign())
     with pytest.raises(Exception, match="under way"):
         quote_outreach(organization_id=world.id, outreach_id=outreach.id, now=now)
+
+
+def scheduled(world: World, now: datetime) -> Outreach:
+    outreach = world.campaign(starts_at=now + timedelta(hours=2))
+    with world.scope():
+        schedule_outreach(outreach.id, quote_id=outreach.quote_id, actor=ACTOR, now=now)  # type: ignore[arg-type]
+    return outreach
+
+
+def test_what_was_held_back_holds_no_credits_and_can_be_launched_at_the_new_price(world: World, now: datetime) -> None:
+    world.add_contact(PHONES[0])
+    outreach = scheduled(world, now)
+    world.add_contact(PHONES[1])
+    advance(now=now + timedelta(hours=2))
+    with world.scope():
+        assert current_account().held == 0
+        assert Campaign.objects.get().state == "DRAFT"
+    world.launch(world.fresh(outreach))
+    with world.scope():
+        assert current_account().held == 2
+    assert len(world.messages()) == 2
+
+
+def test_one_outreach_that_cannot_start_holds_up_no_other(world: World, now: datetime) -> None:
+    world.add_contact(PHONES[0])
+    bad, good = scheduled(world, now), scheduled(world, now)
+    with world.scope():
+        Campaign.objects.filter(id=bad.campaign_id).update(opt_out_word="HELP")
+    advance(now=now + timedelta(hours=2))
+    assert (world.fresh(bad).state, world.fresh(good).state) == ("QUOTED", "OPEN")
+
+
+def test_a_word_that_means_help_is_refused_while_drafting(world: World) -> None:
+    from campaigns.actions import create_campaign
+
+    with world.scope(), pytest.raises(Exception, match="cannot be the word that stops"):
+        create_campaign(
+            name="x",
+            program=world.program,
+            number=world.number,
+            body="Hello",
+            opt_out_word="Help",
+            actor=ACTOR,
+            now=world.now,
+        )
+
+
+def test_a_quote_that_was_overtaken_by_a_launch_leaves_it_whole(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody launches while another one quotes anew: the launched quote keeps its recipients."""
+    for phone in PHONES[:3]:
+        world.add_contact(phone)
+    world.add_contact(PHONES[3], consent=False)
+    outreach = world.campaign()
+
+    def launch_meanwhile(done: int) -> None:
+        with world.scope():
+            launch_outreach(outreach.id, quote_id=outreach.quote_id, actor=ACTOR, now=now)  # type: ignore[arg-type]
+
+    with pytest.raises(Exception, match="Look at it again"):
+        quote_outreach(organization_id=world.id, outreach_id=outreach.id, now=now, on_progress=launch_meanwhile)
+    write_messages(organization_id=world.id, outreach_id=outreach.id, now=now)
+    assert len(world.messages()) == 3
+    assert exclusions(world, outreach) == {PHONES[3]: "no_consent"}
+
+
+def test_an_outreach_that_starts_in_a_paused_campaign_waits_with_it(world: World, now: datetime) -> None:
+    world.add_contact(PHONES[0])
+    first = world.launch(world.campaign())
+    world.add_contact(PHONES[1])
+    with world.scope():
+        pause_campaign(first.campaign_id, actor=ACTOR, now=now)
+        from audiences.queries import Audience
+        from campaigns.actions import add_outreach
+
+        second = add_outreach(first.campaign, Audience(), actor=ACTOR, now=now)
+    quote_outreach(organization_id=world.id, outreach_id=second.id, now=now)
+    world.launch(world.fresh(second))
+    assert set(streams(world)) == {"PAUSED"}
+    with world.scope():
+        resume_campaign(first.campaign_id, actor=ACTOR, now=now)
+    assert set(streams(world)) == {"OPEN"}
+
+
+def test_cancelled_before_everything_was_written_everybody_is_accounted_for(world: World, now: datetime) -> None:
+    for phone in PHONES:
+        world.add_contact(phone)
+    outreach = world.campaign()
+    with world.scope():
+        launch_outreach(outreach.id, quote_id=outreach.quote_id, actor=ACTOR, now=now)  # type: ignore[arg-type]
+        cancel_campaign(outreach.campaign_id, actor=ACTOR, now=now)
+    write_messages(organization_id=world.id, outreach_id=outreach.id, now=now)
+    advance(now=now)
+    with world.scope():
+        progress = outreach_progress(outreach.id)
+        assert current_account().held == 0
+    assert progress.exclusions == {"not_reached": 10}
+    assert progress.audience == sum(progress.exclusions.values()) + progress.total

@@ -136,6 +136,9 @@ def test_inside_a_window_the_local_clock_is_within_the_hours(now: datetime, zone
         ({"region": "florida", "phone": "+13052345678"}, "America/New_York|FL", "AREA_CODE"),
         ({"phone": "+12125551234"}, "America/New_York|NY", "AREA_CODE"),
         ({"phone": "+18885551234"}, "|", "UNKNOWN"),  # toll-free is nowhere
+        ({"phone": "+4915112345678", "country": "DE"}, "Europe/Berlin|", "AREA_CODE"),  # a mobile knows its country
+        # Kept the number when moving: the hours of both places must be open.
+        ({"region": "HI", "phone": "+12125551234"}, "America/New_York,Pacific/Honolulu|HI", "AREA_CODE"),
     ],
 )
 def test_places(fields: dict[str, str], key: str, source: str) -> None:

@@ -178,3 +178,57 @@ def test_a_file_that_breaks_off_keeps_its_rows_and_says_so(world: World, now: da
     done = imported(world, FILE.encode() + b"y" * 2_500_000, now)
     assert done.job.state == Job.State.FAILED
     assert "imported" in done.job.message
+
+
+def test_a_row_with_another_persons_work_phone_renames_nobody(world: World, now: datetime) -> None:
+    imported(world, FILE, now)
+    done = imported(world, "First Name,Phone\nBob,205-221-2310\n", now)
+    assert (done.created, done.updated, done.invalid) == (0, 0, 1)
+    with world.scope():
+        assert not Contact.objects.filter(first_name="Bob").exists()
+
+
+def test_a_file_that_turns_binary_further_down_ends_with_words(world: World, now: datetime) -> None:
+    done = imported(world, b"First Name,Phone\n" + b"Ada,256-734-6043\n" * 20_000 + b"A\x00l,256-734-6044\n", now)
+    assert done.job.state == Job.State.FAILED
+    assert "something else than text" in done.job.message
+    with world.scope():
+        assert ImportStatement.objects.get().completed_at is not None, "what was imported is sealed"
+
+
+def test_an_import_whose_worker_died_is_started_again(world: World, now: datetime, monkeypatch: Any) -> None:
+    from contacts.actions import imports
+
+    wanted = request(world, FILE, now)
+    sent: list[Any] = []
+    monkeypatch.setattr(
+        "contacts.actions.imports.current_app.send_task", lambda name, arguments, **_: sent.append((name, arguments))
+    )
+    imports.revive_imports(now=now + timedelta(seconds=59))
+    assert sent == []
+    imports.revive_imports(now=now + timedelta(seconds=61))
+    assert sent == [("contacts.run_import", [world.id, wanted.id])]
+
+
+def test_two_runners_of_one_import_write_it_once(committed_world: World, now: datetime) -> None:
+    import threading
+
+    from django.db import connection
+
+    world = committed_world
+    rows = "".join(f"Person {number},205{2_000_000 + number:07}\n" for number in range(12_000))
+    wanted = request(world, "First Name,Phone\n" + rows, now)
+
+    def work() -> None:
+        run_import(organization_id=world.id, import_id=wanted.id, actor=SYSTEM)
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with world.scope():
+        done = Import.objects.get(id=wanted.id)
+        assert (done.rows, done.created, done.duplicates, Contact.objects.count()) == (12_000, 12_000, 0, 12_000)
+        assert ConsentRecord.objects.count() == 12_000

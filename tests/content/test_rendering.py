@@ -53,6 +53,7 @@ def test_custom_fields_are_tags() -> None:
     [
         ("Sale!", "Sale!\nReply STOP to stop."),
         ("Sale! Text STOP to end", "Sale! Text STOP to end"),
+        ("Stop by today", "Stop by today\nReply STOP to stop."),  # the word is there, the way out is not
         ("Our stopover opens", "Our stopover opens\nReply STOP to stop."),  # the word, not its letters
     ],
 )

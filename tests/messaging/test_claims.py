@@ -209,7 +209,8 @@ def test_a_message_that_was_given_back_is_not_its_own_duplicate(world: World, no
     queue(world, stream, PHONES[:1], now)
     (first,) = claim(world, now, stream)
     with across_organizations(because="as the dispatcher does"):
-        settle([Settlement(first.message_id, State.QUEUED)], now=now)
+        settle([Settlement(first.message_id, State.QUEUED, claim_id=world.messages()[0].claim_id)], now=now)
+        assert not RecentText.objects.filter(message_id=first.message_id).exists()
     assert reasons(claim(world, now, stream)) == [""]
 
 
@@ -264,7 +265,20 @@ def test_an_overtaken_sender_gives_nothing_back(world: World, now: datetime) -> 
     (item,) = claim(world, now, stream)
     with across_organizations(because="as the dispatcher does"):
         assert settle([Settlement(item.message_id, State.QUEUED, claim_id=uuid4())], now=now) == []
+        assert settle([Settlement(item.message_id, State.QUEUED)], now=now) == []
     assert world.messages()[0].state == "CLAIMED"
+
+
+def test_a_sender_that_slept_past_the_sweep_says_that_nothing_was_written(world: World, now: datetime) -> None:
+    world.consent(PHONES[0])
+    stream = stream_of(world, now)
+    queue(world, stream, PHONES[:1], now)
+    (item,) = claim(world, now, stream)
+    claim_id = world.messages()[0].claim_id
+    with across_organizations(because="as sweep and dispatcher do"):
+        settle([Settlement(item.message_id, State.UNKNOWN)], now=now)
+        settle([Settlement(item.message_id, State.QUEUED, claim_id=claim_id)], now=now)
+    assert reasons(claim(world, now, stream)) == [""]
 
 
 def test_proof_after_giving_up_moves_forward_at_the_platforms_cost(world: World, now: datetime) -> None:

@@ -106,6 +106,24 @@ def test_an_opt_out_told_in_a_receipt_becomes_ours(world: World, now: datetime, 
         assert OptOut.objects.get(phone=PHONES[0]).source == "CARRIER"
 
 
+def test_another_account_cannot_move_our_messages(world: World, now: datetime, claimed: Message) -> None:
+    """An organization with an account of its own knows a token: what it signs counts for that account alone."""
+    forged = receipt(claimed, "delivered")
+    receive(now, Received("AC" + "6" * 32, forged.message_id, forged.form))
+    assert world.messages()[0].state == "CLAIMED"
+
+
+def test_a_receipt_that_contradicts_what_we_know_holds_up_nobody(world: World, now: datetime) -> None:
+    world.consent(*PHONES[:2])
+    stream = stream_of(world, now)
+    queue(world, stream, PHONES[:2], now)
+    claim(world, now, stream)
+    first, second = world.messages()
+    same_sid = [Received(SID, one.id, receipt(first, "delivered").form) for one in (first, second)]
+    receive(now, *same_sid, receipt(second, "sent", "not a number"))
+    assert [message.state for message in world.messages()] == ["DELIVERED", "SENT"]
+
+
 def inbound(world: World, body: str, sid: str = "SMin1") -> Received:
     form = {"AccountSid": SID, "MessageSid": sid, "From": PHONES[0], "To": world.number.sender, "Body": body}
     return Received(SID, None, form)
@@ -145,10 +163,14 @@ def test_lost_claims_become_unknown_and_are_looked_up_never_sent_again(
     others = [
         CarrierMessage("SM1", world.number.sender, PHONES[0], "Other words", State.SENT, None, now),
         CarrierMessage("SM2", world.number.sender, PHONES[0], "Hello", State.SENT, None, now - timedelta(hours=1)),
+        CarrierMessage("SM4", world.number.sender, PHONES[0], "Hello", State.SENT, None, now + timedelta(hours=1)),
     ]
-    mine = CarrierMessage("SM3", world.number.sender, PHONES[0], "Hello", State.DELIVERED, None, now)
+    # A second before the claim by the carrier's clock, which is another machine's.
+    mine = CarrierMessage(
+        "SM3", world.number.sender, PHONES[0], "Hello", State.DELIVERED, None, now - timedelta(seconds=1)
+    )
     with across_organizations(because="as the sweep does"):
-        assert sweeping.matching(doubt, others) is None
+        assert sweeping.matching(doubt, others[:2]) is None
         found = sweeping.matching(doubt, [*others, mine])
         assert found is mine
         sweeping.settle_found([(doubt, mine)], now=now)

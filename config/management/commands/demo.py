@@ -1,6 +1,7 @@
 """Do the main job on a contacts file, with a carrier on the desk; print what came of it."""
 
 import json
+import os
 import sys
 import time
 from argparse import ArgumentParser
@@ -52,7 +53,7 @@ class Command(BaseCommand):
             if night:
                 self._night(contacts, console)
                 return
-            with Stack(Path(settings.DATA_DIR) / "logs") as stack:
+            with Stack(Path(settings.DATA_DIR) / "logs" / str(os.getpid())) as stack:
                 tenant = seed_tenant(stack, now=now(), rate=RATE)
                 with progress_bars(console) as bars:
                     done = import_file(tenant, contacts, stack, bars)
@@ -72,10 +73,10 @@ class Command(BaseCommand):
 
     def _night(self, contacts: Path, console: Console) -> None:
         """Print an hour a line, as JSON."""
-        clock = NightClock(Path(settings.DATA_DIR))
+        clock = NightClock(Path(settings.DATA_DIR) / f"clock-{os.getpid()}")
         use_clock(clock, next_night())
         environment = {"CARILLON_CLOCK_OFFSET": clock.setting}
-        with Stack(Path(settings.DATA_DIR) / "logs", environment=environment) as stack:
+        with Stack(Path(settings.DATA_DIR) / "logs" / str(os.getpid()), environment=environment) as stack:
             tenant = seed_tenant(stack, now=now(), rate=RATE, level=Level.PROMOTIONAL)
             with progress_bars(console) as bars:
                 import_file(tenant, contacts, stack, bars)

@@ -1,5 +1,6 @@
 """Start every process and keep them running until Ctrl-C, with a carrier on the desk."""
 
+import os
 import time
 from argparse import ArgumentParser
 from pathlib import Path
@@ -21,10 +22,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: int | None, **options: Any) -> None:
         call_command("prepare_database", verbosity=0)
         try:
-            with Stack(Path(settings.DATA_DIR) / "logs", web_port=port) as stack:
+            with Stack(Path(settings.DATA_DIR) / "logs" / str(os.getpid()), web_port=port) as stack:
                 self.stdout.write(
                     f"Carillon serves at {stack.web_url}, the handsets at {stack.simulator.base_url}/handset.\n"
-                    f"Logs are in {Path(settings.DATA_DIR).name}/logs. Ctrl-C ends it."
+                    f"Logs are in {Path(settings.DATA_DIR).name}/logs/{os.getpid()}. Ctrl-C ends it."
                 )
                 self.stdout.flush()
                 while True:

@@ -1,6 +1,7 @@
 """Twilio's REST messages endpoint through aiohttp (the SDK is synchronous and some ten times dearer)."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from senders.queries import Credentials
 KEEPALIVE_SECONDS = 15.0  # below the carrier's own: a stale socket would make an UNKNOWN of a message
 _REFUSALS = range(400, 500)
 _TOO_MANY = 429
+_NOT_LET_IN = (401, 403)
+_LONGEST_SID = 64
 
 _may_write: ContextVar[Callable[[], bool]] = ContextVar("may_write")
 
@@ -58,16 +61,21 @@ class TwilioGateway:
         form = {"To": text.phone, "From": text.sender, "Body": text.body}
         if text.callback_url:
             form["StatusCallback"] = text.callback_url
-        token = _may_write.set(may_write)
+        written = False
+
+        def ask() -> bool:
+            nonlocal written
+            written = may_write()
+            return written
+
+        token = _may_write.set(ask)
         try:
             async with self._session.post(self._url, data=form) as response:
-                return _handover(response.status, await response.json(content_type=None))
+                return _handover(response.status, await response.read())
         except _NotWritten:
             return Handover(Answer.NOT_WRITTEN)
-        except aiohttp.ClientConnectorError:
-            return Handover(Answer.NO_CONNECTION)
-        except (aiohttp.ClientError, asyncio.TimeoutError, ValueError):
-            return Handover(Answer.UNKNOWN)
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
+            return Handover(Answer.UNKNOWN if written else Answer.NO_CONNECTION)
         finally:
             _may_write.reset(token)
 
@@ -96,14 +104,28 @@ class TwilioGateway:
             raise TransientError("the carrier's list of messages could not be read") from error
 
 
-def _handover(status: int, answer: dict[str, Any]) -> Handover:
-    if 200 <= status < 300 and answer.get("sid"):
-        return Handover(Answer.ACCEPTED, sid=answer["sid"])
+def _handover(status: int, content: bytes) -> Handover:
+    """What an answer means. The status decides; a body that is not the carrier's JSON only leaves details out."""
+    answer = _read(content)
+    sid, code = answer.get("sid"), answer.get("code")
+    error_code = code if isinstance(code, int) else None
+    if 200 <= status < 300 and isinstance(sid, str) and 0 < len(sid) <= _LONGEST_SID:
+        return Handover(Answer.ACCEPTED, sid=sid)
     if status == _TOO_MANY:
-        return Handover(Answer.NOT_PROCESSED, error_code=answer.get("code"))
+        return Handover(Answer.NOT_PROCESSED, error_code=error_code)
+    if status in _NOT_LET_IN:
+        return Handover(Answer.NOT_LET_IN, error_code=error_code)
     if status in _REFUSALS:
-        return Handover(Answer.REFUSED, error_code=answer.get("code"))
+        return Handover(Answer.REFUSED, error_code=error_code)
     return Handover(Answer.UNKNOWN)
+
+
+def _read(content: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _carrier_message(row: dict[str, Any]) -> CarrierMessage:

@@ -3,7 +3,7 @@
 from messaging.gateways.base import ErrorKind
 
 KINDS: dict[int, ErrorKind] = {
-    20003: ErrorKind.PERMANENT,  # credentials
+    20003: ErrorKind.LATER,  # credentials: nothing is wrong with the text
     20429: ErrorKind.LATER,  # too many requests at once
     21211: ErrorKind.PERMANENT,  # invalid To
     21212: ErrorKind.PERMANENT,  # invalid From
