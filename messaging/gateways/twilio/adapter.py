@@ -54,7 +54,7 @@ class TwilioGateway:
         self._session = aiohttp.ClientSession(
             connector=_Connector(limit=connections, keepalive_timeout=KEEPALIVE_SECONDS),
             timeout=aiohttp.ClientTimeout(total=timeout_seconds),
-            auth=aiohttp.BasicAuth(credentials.account_sid, credentials.auth_token),
+            headers={"Authorization": aiohttp.encode_basic_auth(credentials.account_sid, credentials.auth_token)},
         )
 
     async def send(self, text: OutboundText, *, may_write: Callable[[], bool]) -> Handover:
