@@ -36,10 +36,12 @@ def reserve(*blocks: dict[int, tuple[float, list[int]]]) -> list[dict[int, tuple
 
 def test_slots_lie_an_interval_apart_and_go_on_in_the_next_block(valkey: Redis) -> None:
     first, second = reserve({1: (100.0, [1, 1, 1])}, {1: (100.0, [1, 1])})
-    slots = first[1][0] + second[1][0]
-    for earlier, later in pairwise(slots):
-        assert later - earlier == pytest.approx(interval(100), abs=2e-3)
-    assert slots[0] == pytest.approx(time.monotonic(), abs=0.5)
+    for slots in (first[1][0], second[1][0]):
+        for earlier, later in pairwise(slots):
+            assert later - earlier == pytest.approx(interval(100), abs=1e-4)
+    # Between two blocks the clocks are compared anew, by as much as a reply may take.
+    assert second[1][0][0] - first[1][0][-1] == pytest.approx(interval(100), abs=0.05)
+    assert first[1][0][0] == pytest.approx(time.monotonic(), abs=0.5)
 
 
 def test_a_text_of_three_segments_takes_three_slots(valkey: Redis) -> None:
@@ -54,9 +56,9 @@ def test_numbers_do_not_wait_for_each_other(valkey: Redis) -> None:
 
 
 def test_two_processes_share_one_number(valkey: Redis) -> None:
-    blocks = [reserve({1: (50.0, [1] * 5)})[0][1][0] for _ in range(4)]
+    blocks = [reserve({1: (5.0, [1] * 5)})[0][1][0] for _ in range(4)]
     slots = sorted(slot for block in blocks for slot in block)
-    assert min(later - earlier for earlier, later in pairwise(slots)) > interval(50) * 0.8
+    assert min(later - earlier for earlier, later in pairwise(slots)) > interval(5) * 0.7
 
 
 def test_a_limiter_that_lost_its_memory_starts_late_enough(valkey: Redis) -> None:
