@@ -7,8 +7,11 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 
 from audiences.models import Exclusion
+from audiences.rules.exclusions import WORDS
 from billing.models import Reservation
 from campaigns.models import Campaign, Outreach
+from common.sql import fetch_all
+from content.models import Job
 from messaging.queries import OutcomeCounts, outcome_counts, outcome_counts_of
 from messaging.rules.states import HANDED_OVER, OPEN, State
 
@@ -89,6 +92,46 @@ def campaign_rows(limit: int = 50) -> list[CampaignRow]:
         credits = sum(part.credits for by_state in outcomes for state, part in by_state.items() if state in HANDED_OVER)
         rows.append(CampaignRow(campaign, sum(outreach.recipients for outreach in own), done, credits))
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutLine:
+    """How many are left out for one reason, in the user's words."""
+
+    words: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What the texts of one length cost: from the frozen quote."""
+
+    segments: int
+    people: int
+    credits: int
+
+
+def left_out_lines(progress: Progress) -> list[LeftOutLine]:
+    found = sorted(progress.exclusions.items(), key=lambda item: -item[1])
+    return [LeftOutLine(WORDS[reason], people) for reason, people in found]
+
+
+def prices(outreach: Outreach) -> list[Price]:
+    """The quote by segments, shortest first."""
+    rows = fetch_all(_PRICES, {"outreach": outreach.id, "quote": outreach.quote_id})
+    return [Price(*row) for row in rows]
+
+
+_PRICES = """
+SELECT part.segments, count(*), sum(part.credits)::bigint
+FROM campaigns_quotechunk c, unnest(c.segments, c.credits) AS part(segments, credits)
+WHERE c.outreach_id = %(outreach)s AND c.quote_id = %(quote)s
+GROUP BY part.segments ORDER BY part.segments
+"""
+
+
+def newest_quote_job(outreach_id: int) -> Job | None:
+    return Job.objects.filter(kind=f"quote:{outreach_id}").order_by("-id").first()
 
 
 def outreach(outreach_id: int) -> Outreach:

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from campaigns.actions import advance, write_messages
+from campaigns.actions import advance, run_quote, write_messages
 from common.clock import now
 from common.locks import only_one
 
@@ -10,6 +10,11 @@ ADVANCE_SECONDS = 60.0
 @shared_task(name="campaigns.write_messages")
 def write_messages_task(organization_id: int, outreach_id: int) -> None:
     write_messages(organization_id=organization_id, outreach_id=outreach_id, now=now())
+
+
+@shared_task(name="campaigns.quote")
+def quote_task(organization_id: int, outreach_id: int, job_id: int) -> None:
+    run_quote(organization_id=organization_id, outreach_id=outreach_id, job_id=job_id)
 
 
 @shared_task(name="campaigns.advance")

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -135,6 +136,7 @@ CELERY_TASK_ROUTES = {
     # Unbounded in time, so apart from what must never wait: a STOP, the clock's work.
     "contacts.run_import": {"queue": "jobs"},
     "campaigns.write_messages": {"queue": "jobs"},
+    "campaigns.quote": {"queue": "jobs"},
 }
 CELERY_TIMEZONE = "UTC"
 # Without it Celery closes the connection around every task, whatever CONN_MAX_AGE says.
@@ -171,6 +173,16 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Carillon <no-reply@l
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=False)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],  # Tabler's arrows and ticks are data in its style sheet
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "object-src": ["'none'"],
+    }
+}
 
 # Words, time, files
 

@@ -5,5 +5,8 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("dashboard.urls")),
     path("campaigns/", include("campaigns.urls")),
+    path("contacts/", include("contacts.urls")),
+    path("programs/", include("consent.urls")),
+    path("numbers/", include("senders.urls")),
     path("accounts/", include("allauth.urls")),
 ]

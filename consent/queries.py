@@ -1,11 +1,18 @@
 """Reads of consent."""
 
+from django.db.models import QuerySet
+
 from consent.models import ConsentSeal, OptOut, Program
 
 
 def program(program_id: int) -> Program:
     found: Program = Program.objects.get(id=program_id)
     return found
+
+
+def programs() -> QuerySet[Program]:
+    """The programs of the organization in scope, by name."""
+    return Program.objects.order_by("name")
 
 
 def is_opted_out(phone: str) -> bool:

@@ -24,6 +24,8 @@ class Permission(StrEnum):
     CAMPAIGNS_CREATE = "campaigns.create"
     CONTACTS_VIEW = "contacts.view"
     CONTACTS_EDIT = "contacts.edit"
+    PROGRAMS_VIEW = "programs.view"
+    PROGRAMS_EDIT = "programs.edit"
     NUMBERS_VIEW = "numbers.view"
     NUMBERS_REGISTER = "numbers.register"
     BILLING_VIEW = "billing.view"
@@ -38,6 +40,7 @@ _LOOK = frozenset(
         Permission.HOME_VIEW,
         Permission.CAMPAIGNS_VIEW,
         Permission.CONTACTS_VIEW,
+        Permission.PROGRAMS_VIEW,
         Permission.NUMBERS_VIEW,
         Permission.CONVERSATIONS_VIEW,
     }

@@ -1,12 +1,13 @@
 """Drafts of campaigns and their outreaches."""
 
 from datetime import datetime
+from uuid import uuid4
 
 from accounts.actions import audit
 from accounts.models import Organization
 from audiences.queries import Audience
 from campaigns.models import Campaign, Outreach
-from campaigns.rules.states import CampaignState
+from campaigns.rules.states import CampaignState, OutreachState
 from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import current_organization_id
@@ -55,6 +56,43 @@ def create_campaign(
         created_at=now,
     )
     audit(action="campaign.created", subject=campaign, actor=actor, now=now, name=name)
+    return campaign
+
+
+def change_draft(
+    campaign_id: int,
+    *,
+    name: str,
+    program: Program,
+    number: SenderNumber,
+    body: str,
+    opt_out_word: str,
+    audience: Audience,
+    actor: Actor,
+    now: datetime,
+) -> Campaign:
+    """Write a draft anew; its quote is void.
+
+    Raises CampaignRefused where it is no draft any more, and whatever `create_campaign` raises.
+    """
+    campaign = Campaign.objects.select_for_update(no_key=True).get(id=campaign_id)
+    if campaign.state != CampaignState.DRAFT:
+        raise CampaignRefused("This campaign is under way and cannot be changed. Duplicate it to send another text.")
+    limit = Organization.objects.get(id=campaign.organization_id).message_char_limit
+    _check_body(body, opt_out_word, limit)
+    check_stop_word(opt_out_word)
+    campaign.name, campaign.program, campaign.sender_number = name, program, number
+    campaign.body, campaign.opt_out_word = body.replace("\r\n", "\n"), opt_out_word
+    campaign.save()
+    campaign.outreaches.update(
+        everyone=audience.everyone,
+        list_ids=list(audience.list_ids),
+        # A name that no quote has: one that is being made of the former text finds itself overtaken.
+        quote_id=uuid4(),
+        quoted_at=None,
+        state=OutreachState.DRAFT,
+    )
+    audit(action="campaign.changed", subject=campaign, actor=actor, now=now, name=name)
     return campaign
 
 

@@ -4,13 +4,19 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from celery import current_app
+from django.db import transaction
+
 from audiences.actions import LeftOut, forget_exclusions, note_exclusions
 from audiences.queries import Audience, candidates
 from campaigns.actions.texts import writer_for
 from campaigns.models import Outreach, QuoteChunk
 from campaigns.rules.states import OutreachState
+from common.clock import now as clock_now
 from common.errors import DomainError
 from common.tenancy import organization_scope
+from content.actions import fail_job, finish_job, report_progress, start_job
+from content.models import Job
 from messaging.actions.queueing import Draft
 
 CHUNK = 1000
@@ -74,6 +80,35 @@ def quote_outreach(
     if overtaken:
         raise QuoteRefused("Somebody else quoted or launched this at the same moment. Look at it again.")
     return quote_id
+
+
+def request_quote(outreach: Outreach, *, now: datetime) -> Job:
+    """Have a worker quote the outreach; the job tells how far it is."""
+    job = start_job(kind=quote_job_kind(outreach.id), total=None, now=now)
+    arguments = [outreach.organization_id, outreach.id, job.id]
+    transaction.on_commit(lambda: current_app.send_task("campaigns.quote", arguments))
+    return job
+
+
+def run_quote(*, organization_id: int, outreach_id: int, job_id: int) -> None:
+    """Quote, and report to the job; opens a scope for each thousand people."""
+
+    def report(done: int) -> None:
+        with organization_scope(organization_id):
+            report_progress(job_id, done=done, now=clock_now())
+
+    try:
+        quote_outreach(organization_id=organization_id, outreach_id=outreach_id, now=clock_now(), on_progress=report)
+    except DomainError as error:
+        with organization_scope(organization_id):
+            fail_job(job_id, message=str(error), now=clock_now())
+    else:
+        with organization_scope(organization_id):
+            finish_job(job_id, now=clock_now())
+
+
+def quote_job_kind(outreach_id: int) -> str:
+    return f"quote:{outreach_id}"
 
 
 _QUOTABLE = (OutreachState.DRAFT, OutreachState.QUOTED, OutreachState.SCHEDULED)

@@ -11,6 +11,10 @@ from consent.rules.keywords import Keyword, keyword_of, normalise
 from consent.rules.media import Level
 
 
+class ProgramRefused(DomainError):
+    code = "program_refused"
+
+
 class UnusableStopWord(DomainError):
     code = "unusable_stop_word"
 
@@ -18,7 +22,9 @@ class UnusableStopWord(DomainError):
 def create_program(
     *, name: str, level: Level, brand: str, opt_in_text: str, actor: Actor, now: datetime, help_text: str = ""
 ) -> Program:
-    """Create a program with the first version of its opt-in text."""
+    """Create a program with the first version of its opt-in text. Raises ProgramRefused."""
+    if Program.objects.filter(name=name).exists():
+        raise ProgramRefused(f"There is a program “{name}” already. Choose another name.")
     program: Program = Program.objects.create(
         organization_id=current_organization_id(),
         name=name,

@@ -1,0 +1,81 @@
+"""The main job as a person does it: through the pages, no script needed."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from config.demo.seed import Tenant
+from tests.servers import ROOT
+
+# Playwright runs a loop in this thread; the fixtures' queries around it are ordinary synchronous ones.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+FILE = ROOT / "config" / "demo" / "sample.csv"
+
+pytestmark = pytest.mark.fault
+
+
+def sign_in(page: Page, tenant: Tenant) -> None:
+    page.goto("/")
+    page.get_by_label("Email").fill(tenant.owner_sign_in.email)
+    page.get_by_label("Password").fill(tenant.owner_sign_in.password)
+    page.get_by_role("button", name="Sign In").click()
+    expect(page.get_by_role("heading", name="Home")).to_be_visible()
+
+
+def test_from_a_file_to_a_sent_campaign(page: Page, tenant: Tenant) -> None:
+    sign_in(page, tenant)
+    name = f"News {page.viewport_size['width']}"  # type: ignore[index]
+    page.get_by_role("link", name="Programs").click()
+    page.get_by_role("link", name="New program").click()
+    page.get_by_label("What is it called?").fill(name)
+    page.get_by_label("The words people agreed to").fill("I agree to get news by text.")
+    page.get_by_role("button", name="Save program").click()
+    expect(page.get_by_text(f"“{name}” is there")).to_be_visible()
+
+    page.get_by_role("link", name="Contacts", exact=True).click()
+    page.get_by_role("link", name="Import contacts").first.click()
+    page.get_by_label("Your file").set_input_files(FILE)
+    page.get_by_label("What did these people agree to get?").select_option(name)
+    page.get_by_label("Since when at the latest?").fill("2026-01-01")
+    page.get_by_label("In your words").fill("They ticked the box on our page.")
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_role("link", name="Go on to campaigns")).to_be_visible(timeout=20_000)
+    page.get_by_role("link", name="Go on to campaigns").click()
+
+    page.get_by_role("link", name="New campaign").click()
+    page.get_by_label("Campaign name").fill(name)
+    page.get_by_label("Program").select_option(name)
+    page.get_by_label("Text", exact=False).first.fill(f"Hello {{{{ first_name|there }}}}, {name} of the day.")
+    page.get_by_role("button", name="Save and review").click()
+    expect(page.get_by_role("button", name="Send 12 messages")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Send 12 messages").click()
+
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    expect(page.get_by_text(re.compile("12 of 12"))).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(re.compile("completed"))).to_be_visible(timeout=20_000)
+
+
+def test_a_refusal_says_what_to_do_and_keeps_what_was_typed(page: Page, tenant: Tenant) -> None:
+    sign_in(page, tenant)
+    page.goto("/campaigns/new/")
+    page.get_by_label("Campaign name").fill("Broken")
+    page.get_by_label("Text", exact=False).first.fill("Hello {{ frist_name }}")
+    page.get_by_role("button", name="Save and review").click()
+    expect(page.get_by_text("Did you mean “first_name”?")).to_be_visible()
+    expect(page.get_by_label("Campaign name")).to_have_value("Broken")
+
+
+def test_a_file_that_is_no_file_of_contacts_is_refused_in_words(page: Page, tenant: Tenant, tmp_path: Path) -> None:
+    picture = tmp_path / "people.csv"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 100)
+    sign_in(page, tenant)
+    page.goto("/contacts/import/")
+    page.get_by_label("Your file").set_input_files(picture)
+    page.get_by_label("Since when at the latest?").fill("2026-01-01")
+    page.get_by_label("In your words").fill("They ticked the box.")
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_text("This is not a text file")).to_be_visible()
