@@ -2,7 +2,7 @@
 
 from django.db.models import F
 
-from billing.models import CreditAccount, Plan, Reservation
+from billing.models import CreditAccount, CreditEntry, Plan, Reservation
 from billing.rules.pricing import Basis
 from common.tenancy import across_organizations
 
@@ -19,6 +19,19 @@ def current_basis() -> Basis:
 
 def plan_named(code: str) -> Plan:
     return Plan.objects.get(code=code)
+
+
+PAGE = 50
+
+
+def entries(*, before_id: int | None = None) -> tuple[list[CreditEntry], int | None]:
+    """The newest entries of the ledger before an id, and the id that the next page begins before (None: the end)."""
+    found = CreditEntry.objects.order_by("-id")
+    if before_id is not None:
+        found = found.filter(id__lt=before_id)
+    page = list(found[: PAGE + 1])
+    shown = page[:PAGE]
+    return shown, shown[-1].id if len(page) > PAGE else None
 
 
 def reservation(reservation_id: int) -> Reservation:

@@ -5,8 +5,10 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("dashboard.urls")),
     path("campaigns/", include("campaigns.urls")),
+    path("inbox/", include("inbox.urls")),
     path("contacts/", include("contacts.urls")),
     path("programs/", include("consent.urls")),
     path("numbers/", include("senders.urls")),
+    path("billing/", include("billing.urls")),
     path("accounts/", include("allauth.urls")),
 ]

@@ -19,9 +19,11 @@ class Entry:
 NAVIGATION = (
     Entry("Home", "dashboard:home", Permission.HOME_VIEW),
     Entry("Campaigns", "campaigns:list", Permission.CAMPAIGNS_VIEW),
+    Entry("Inbox", "inbox:list", Permission.CONVERSATIONS_VIEW),
     Entry("Contacts", "contacts:list", Permission.CONTACTS_VIEW),
     Entry("Programs", "consent:programs", Permission.PROGRAMS_VIEW),
     Entry("Numbers", "senders:numbers", Permission.NUMBERS_VIEW),
+    Entry("Billing", "billing:ledger", Permission.BILLING_VIEW),
 )
 
 

@@ -7,6 +7,11 @@ from inbox.models import Conversation
 from messaging.models import InboundText
 
 
+def mark_read(conversation_id: int) -> None:
+    """Somebody has looked at it."""
+    Conversation.objects.filter(id=conversation_id, unread__gt=0).update(unread=0)
+
+
 def note_inbound(inbound_id: int) -> None:
     """Bring an inbound text into its conversation."""
     text = InboundText.objects.get(id=inbound_id)

@@ -9,10 +9,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Membership
 from accounts.rules.permissions import PERMISSIONS, Permission, Role, allows
+from billing.actions import add_credits
+from billing.models import LotKind
 from campaigns.models import Campaign
 from consent.actions import create_program
 from consent.rules.media import Level
 from contacts.models import Import
+from inbox.models import Conversation
 from senders.actions import add_number
 from senders.models import SenderKind
 from tests.conftest import NOW
@@ -48,7 +51,13 @@ def filled(path: str, world: World) -> str:
     with world.scope():
         campaign_id = Campaign.objects.values_list("id", flat=True).order_by("id").first() or 0
         import_id = Import.objects.values_list("id", flat=True).first() or 0
-    values = {"<int:campaign_id>": campaign_id, "<int:import_id>": import_id, "<slug:verb>": "pause"}
+        conversation_id = Conversation.objects.values_list("id", flat=True).first() or 0
+    values = {
+        "<int:campaign_id>": campaign_id,
+        "<int:import_id>": import_id,
+        "<int:conversation_id>": conversation_id,
+        "<slug:verb>": "pause",
+    }
     for name, value in values.items():
         path = path.replace(name, str(value))
     assert "<" not in path, f"say in this test what {path} stands for"
@@ -59,6 +68,14 @@ def furnished(world: World) -> World:
     world.add_contact("+12567346043", first_name="Ada")
     world.launch(world.campaign(body="Secret words"))
     imported(world, "Name,Phone\nBo,12\n", NOW)
+    with world.scope():
+        Conversation.objects.create(
+            organization=world.organization,
+            sender_number_id=world.number.id,
+            phone="+12567346043",
+            last_text="Secret answer",
+            last_received_at=NOW,
+        )
     return world
 
 
@@ -114,7 +131,15 @@ def test_a_person_without_an_organization_sees_nothing(world: World) -> None:
     assert signed_in(world).get("/campaigns/").status_code == 403
 
 
-LISTS = {"/": 13, "/campaigns/": 16, "/contacts/": 15, "/programs/": 12, "/numbers/": 12}
+LISTS = {
+    "/": 13,
+    "/campaigns/": 16,
+    "/contacts/": 15,
+    "/programs/": 12,
+    "/numbers/": 12,
+    "/billing/": 13,
+    "/inbox/": 12,
+}
 
 
 @pytest.mark.parametrize("count", [2, 20])
@@ -126,6 +151,14 @@ def test_a_list_asks_as_often_however_long_it_is(
         world.add_contact(f"+1256734{6000 + number}")
         world.campaign()
         with world.scope():
+            add_credits(kind=LotKind.BONUS, credits=1, reference=f"b{number}", actor=ACTOR, now=NOW)
+            Conversation.objects.create(
+                organization=world.organization,
+                sender_number_id=world.number.id,
+                phone=f"+1256734{6000 + number}",
+                last_text="Hi",
+                last_received_at=NOW,
+            )
             create_program(
                 name=f"P{number}", level=Level.INFORMATIONAL, brand="B", opt_in_text="x", actor=ACTOR, now=NOW
             )

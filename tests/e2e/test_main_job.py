@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.demo.seed import Tenant
+from config.stack import Stack
 from tests.servers import ROOT
 
 # Playwright runs a loop in this thread; the fixtures' queries around it are ordinary synchronous ones.
@@ -79,3 +80,20 @@ def test_a_file_that_is_no_file_of_contacts_is_refused_in_words(page: Page, tena
     page.get_by_label("In your words").fill("They ticked the box.")
     page.get_by_role("button", name="Import").click()
     expect(page.get_by_text("This is not a text file")).to_be_visible()
+
+
+def test_an_answer_typed_on_the_handset_is_read_in_the_inbox(page: Page, tenant: Tenant, stack: Stack) -> None:
+    phone = f"+1256734{page.viewport_size['width']:04}"  # type: ignore[index]
+    words = f"When do you open? {phone}"
+    stack.simulator.answer(phone=phone, sender=tenant.numbers[0].sender, body=words)
+    sign_in(page, tenant)
+    page.get_by_role("link", name="Inbox").click()
+    for _ in range(20):
+        if page.get_by_text(words).count():
+            break
+        page.wait_for_timeout(200)
+        page.reload()
+    page.get_by_role("link", name=phone).click()
+    expect(page.get_by_text(words)).to_be_visible()
+    page.get_by_role("link", name="Billing").click()
+    expect(page.get_by_role("heading", name="Billing")).to_be_visible()
