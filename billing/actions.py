@@ -77,20 +77,32 @@ def reserve(*, credits: int, reference: str, actor: Actor, now: datetime) -> Res
             raise ReservedOtherwise("These credits were held once already. Ask for a new quote and confirm that.")
         return existing
     lots = _usable_lots(now)
-    available = sum(lot.balance - lot.held for lot in lots)
-    if credits > available:
-        missing = credits - available
-        raise NotEnoughCredits(
-            f"This needs {credits:,} credits and {available:,} are available: {missing:,} are missing. "
-            "Buy credits under Billing, or choose fewer recipients.",
-            missing=missing,
-            available=available,
-            needed=credits,
-        )
+    _refuse_if_missing(credits, lots)
     reservation = Reservation.objects.create(
         organization_id=account.organization_id, reference=reference, credits=credits, created_at=now
     )
-    _allocate(account, reservation, lots, actor, now)
+    _allocate(account, reservation, credits, lots, actor, now)
+    return reservation
+
+
+def hold_more(*, credits: int, reference: str, actor: Actor, now: datetime) -> Reservation:
+    """Hold credits on a standing reservation, which grows with each text outside campaigns; made at its first use.
+
+    Raises NotEnoughCredits, or ReservedOtherwise where it is closed.
+    """
+    account = _locked_account()
+    reservation = Reservation.objects.select_for_update(no_key=True).filter(reference=reference).first()
+    if reservation is not None and reservation.state == Reservation.State.CLOSED:
+        raise ReservedOtherwise("This day's texts are settled already. Try again.")
+    lots = _usable_lots(now)
+    _refuse_if_missing(credits, lots)
+    if reservation is None:
+        reservation = Reservation(
+            organization_id=account.organization_id, reference=reference, credits=0, created_at=now
+        )
+    reservation.credits += credits
+    reservation.save()
+    _allocate(account, reservation, credits, lots, actor, now)
     return reservation
 
 
@@ -158,6 +170,19 @@ def _locked_account() -> CreditAccount:
     return account
 
 
+def _refuse_if_missing(credits: int, lots: list[CreditLot]) -> None:
+    available = sum(lot.balance - lot.held for lot in lots)
+    if credits > available:
+        missing = credits - available
+        raise NotEnoughCredits(
+            f"This needs {credits:,} credits and {available:,} are available: {missing:,} are missing. "
+            "Buy credits under Billing, or choose fewer recipients.",
+            missing=missing,
+            available=available,
+            needed=credits,
+        )
+
+
 def _usable_lots(now: datetime) -> list[CreditLot]:
     """Lots with credits left that have not expired, those that expire soonest first."""
     lots = CreditLot.objects.filter(balance__gt=F("held")).filter(Q(expires_at=None) | Q(expires_at__gt=now))
@@ -165,28 +190,35 @@ def _usable_lots(now: datetime) -> list[CreditLot]:
 
 
 def _allocate(
-    account: CreditAccount, reservation: Reservation, lots: list[CreditLot], actor: Actor, now: datetime
+    account: CreditAccount,
+    reservation: Reservation,
+    credits: int,
+    lots: list[CreditLot],
+    actor: Actor,
+    now: datetime,
 ) -> None:
-    """Take the credits from the lots in their order."""
-    left = reservation.credits
+    """Take credits for a reservation from the lots in their order; it may hold some of a lot already."""
+    left = credits
     for lot in lots:
         if not left:
             break
-        part = min(left, lot.balance - lot.held)
-        ReservationLot.objects.create(
-            organization_id=account.organization_id, reservation=reservation, lot=lot, credits=part
+        take = min(left, lot.balance - lot.held)
+        part, _ = ReservationLot.objects.get_or_create(
+            organization_id=account.organization_id, reservation=reservation, lot=lot, defaults={"credits": 0}
         )
+        part.credits += take
+        part.save(update_fields=["credits"])
         _post(
             account,
             EntryKind.RESERVE,
             lot,
-            held=part,
+            held=take,
             reference=reservation.reference,
-            key=f"reserve:{reservation.id}:{lot.id}",
+            key=f"reserve:{reservation.id}:{lot.id}:{part.credits}",
             actor=actor,
             now=now,
         )
-        left -= part
+        left -= take
 
 
 def _post_captures_of(account: CreditAccount, reservation: Reservation, now: datetime) -> int:

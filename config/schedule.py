@@ -20,6 +20,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": _every(5.0, "messaging.sweep"),
     "counters": _every(5.0, "messaging.squash_counters"),
     "captures": _every(60.0, "billing.post_captures"),
+    "days": _every(600.0, "messaging.close_past_days"),
     "imports": _every(30.0, "contacts.revive_imports"),
     "seals": _every(5.0, "consent.seal"),
 }

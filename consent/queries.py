@@ -1,8 +1,10 @@
 """Reads of consent."""
 
+from datetime import datetime, timedelta
+
 from django.db.models import QuerySet
 
-from consent.models import ConsentSeal, OptOut, Program
+from consent.models import CONVERSATIONAL, ConsentSeal, ConsentState, OptOut, Program
 
 
 def program(program_id: int) -> Program:
@@ -17,6 +19,12 @@ def programs() -> QuerySet[Program]:
 
 def is_opted_out(phone: str) -> bool:
     return OptOut.objects.filter(phone=phone, lifted_at=None).exists()
+
+
+def conversation_is_open(phone: str, *, days: int, now: datetime) -> bool:
+    """Whether the person has written within the days, and not stopped since."""
+    state = ConsentState.objects.filter(phone=phone, program_id=CONVERSATIONAL, granted=True)
+    return state.filter(changed_at__gt=now - timedelta(days=days)).exists()
 
 
 def chain_head() -> tuple[int, str] | None:

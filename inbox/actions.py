@@ -1,10 +1,21 @@
 """Writes of conversations."""
 
+from datetime import datetime
+
 from django.db.models import F
 
+from common.actor import Actor
 from common.tenancy import current_organization_id
 from inbox.models import Conversation
+from messaging.actions.replies import queue_reply
 from messaging.models import InboundText
+from senders.models import SenderNumber
+
+
+def reply(conversation: Conversation, *, body: str, form_id: str, actor: Actor, now: datetime) -> None:
+    """Answer in a conversation. Raises ReplyRefused or NotEnoughCredits."""
+    number = SenderNumber.objects.get(id=conversation.sender_number_id)
+    queue_reply(number, conversation.phone, body=body, form_id=form_id, actor=actor, now=now)
 
 
 def mark_read(conversation_id: int) -> None:

@@ -6,4 +6,5 @@ app_name = "inbox"
 urlpatterns = [
     path("", views.conversation_list, name="list"),
     path("<int:conversation_id>/", views.conversation, name="conversation"),
+    path("<int:conversation_id>/reply/", views.reply_in, name="reply"),
 ]

@@ -1,10 +1,13 @@
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
 from accounts.rules.permissions import Permission
-from common.views import MemberRequest, member_view
+from common.clock import now
+from common.views import MemberRequest, actor_of, member_view, refusals_on
 from consent.queries import is_opted_out
-from inbox.actions import mark_read
+from inbox.actions import mark_read, reply
+from inbox.forms import ReplyForm
 from inbox.models import Conversation
 from inbox.queries import conversations, lines_of
 
@@ -19,5 +22,34 @@ def conversation(request: MemberRequest, conversation_id: int) -> HttpResponse:
     """Everything between one number and one phone."""
     found = get_object_or_404(Conversation.objects.all(), id=conversation_id)
     mark_read(found.id)
-    context = {"conversation": found, "lines": lines_of(found), "opted_out": is_opted_out(found.phone)}
+    return _page(request, found, ReplyForm())
+
+
+@member_view(Permission.CONVERSATIONS_REPLY)
+@require_POST
+def reply_in(request: MemberRequest, conversation_id: int) -> HttpResponse:
+    found = get_object_or_404(Conversation.objects.all(), id=conversation_id)
+    form = ReplyForm(request.POST)
+    if form.is_valid():
+        with refusals_on(form):
+            reply(
+                found,
+                body=form.cleaned_data["body"],
+                form_id=str(form.cleaned_data["form_id"]),
+                actor=actor_of(request),
+                now=now(),
+            )
+    if form.is_valid():
+        return redirect("inbox:conversation", found.id)
+    return _page(request, found, form)
+
+
+def _page(request: MemberRequest, found: Conversation, form: ReplyForm) -> HttpResponse:
+    context = {
+        "conversation": found,
+        "lines": lines_of(found),
+        "opted_out": is_opted_out(found.phone),
+        "form": form,
+        "may_reply": request.member.may(Permission.CONVERSATIONS_REPLY),
+    }
     return render(request, "inbox/conversation.html", context)

@@ -20,7 +20,7 @@ from common.clock import now
 from common.errors import TransientError
 from common.locks import Overtaken, only_one
 from common.tenancy import across_organizations
-from messaging.actions import counters, receiving, sweeping
+from messaging.actions import counters, receiving, replies, sweeping
 from messaging.actions.sweeping import Doubtful
 from messaging.dispatcher.engine import Dispatcher
 from messaging.dispatcher.shutdown import stopping
@@ -70,6 +70,11 @@ def consume_receipts() -> None:
 def squash_counters() -> None:
     with across_organizations(because="counters of every organization are squashed together"):
         counters.squash_counters()
+
+
+@shared_task(name="messaging.close_past_days")
+def close_past_days() -> None:
+    replies.close_past_days(now=now())
 
 
 @shared_task(name="messaging.sweep")

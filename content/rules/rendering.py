@@ -80,6 +80,11 @@ def compile_template(source: str, *, custom_fields: frozenset[str] = frozenset()
     return Template(tuple(part for part in parts if part != ""))
 
 
+def plain_text(text: str) -> str:
+    """A text without tags as it is sent: line ends of browsers become LF, letters NFC."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+
+
 def with_way_out(body: str, opt_out_word: str) -> str:
     """The body with the sentence that says how to stop, unless the body says it already (A7).
 

@@ -26,7 +26,7 @@ PUBLIC = {
     "health": "load balancers ask without signing in",
     "theme": "the colours of a browser, whoever sits before it",
 }
-POSTED = {"campaigns/<int:campaign_id>/<slug:verb>/"}
+POSTED = {"campaigns/<int:campaign_id>/<slug:verb>/", "inbox/<int:conversation_id>/reply/"}
 
 
 def routes() -> list[tuple[str, URLPattern]]:

@@ -82,7 +82,7 @@ def test_a_file_that_is_no_file_of_contacts_is_refused_in_words(page: Page, tena
     expect(page.get_by_text("This is not a text file")).to_be_visible()
 
 
-def test_an_answer_typed_on_the_handset_is_read_in_the_inbox(page: Page, tenant: Tenant, stack: Stack) -> None:
+def test_an_answer_typed_on_the_handset_is_read_and_answered(page: Page, tenant: Tenant, stack: Stack) -> None:
     phone = f"+1256734{page.viewport_size['width']:04}"  # type: ignore[index]
     words = f"When do you open? {phone}"
     stack.simulator.answer(phone=phone, sender=tenant.numbers[0].sender, body=words)
@@ -95,5 +95,14 @@ def test_an_answer_typed_on_the_handset_is_read_in_the_inbox(page: Page, tenant:
         page.reload()
     page.get_by_role("link", name=phone).click()
     expect(page.get_by_text(words)).to_be_visible()
+    page.get_by_label("Your answer").fill("At eight, every day.")
+    page.get_by_role("button", name="Send the answer").click()
+    expect(page.get_by_text("At eight, every day.")).to_be_visible()
+    for _ in range(20):
+        if page.get_by_text("· delivered").count():
+            break
+        page.wait_for_timeout(200)
+        page.reload()
+    expect(page.get_by_text("· delivered")).to_be_visible()
     page.get_by_role("link", name="Billing").click()
     expect(page.get_by_role("heading", name="Billing")).to_be_visible()
