@@ -4,7 +4,7 @@ from campaigns.actions import advance, run_quote, write_messages
 from common.clock import now
 from common.locks import only_one
 
-ADVANCE_SECONDS = 60.0
+ADVANCE_SECONDS = 10.0
 
 
 @shared_task(name="campaigns.write_messages")
@@ -19,7 +19,7 @@ def quote_task(organization_id: int, outreach_id: int, job_id: int) -> None:
 
 @shared_task(name="campaigns.advance")
 def advance_task() -> None:
-    """One at a time: a start that quotes a large audience may take longer than beat's second."""
+    """One at a time, mostly: a start that quotes a large audience may take longer than the lock; two do no harm."""
     with only_one("advance", seconds=ADVANCE_SECONDS) as hold_on:
         if hold_on is not None:
             advance(now=now())
