@@ -17,11 +17,3 @@ class GatewayError(Exception):
 
 class TransientError(GatewayError):
     """The other side did not process the call; later may go well."""
-
-
-class PermanentError(GatewayError):
-    """The other side refused; asking again will not help. `code` is the other side's."""
-
-    def __init__(self, message: str, code: int | None = None) -> None:
-        super().__init__(message)
-        self.code = code

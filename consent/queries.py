@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from consent.models import CONVERSATIONAL, ConsentSeal, ConsentState, OptOut, Program
+from consent.models import CONVERSATIONAL, ConsentState, OptOut, Program
 
 
 def program(program_id: int) -> Program:
@@ -25,9 +25,3 @@ def conversation_is_open(phone: str, *, days: int, now: datetime) -> bool:
     """Whether the person has written within the days, and not stopped since."""
     state = ConsentState.objects.filter(phone=phone, program_id=CONVERSATIONAL, granted=True)
     return state.filter(changed_at__gt=now - timedelta(days=days)).exists()
-
-
-def chain_head() -> tuple[int, str] | None:
-    """Sequence and hash of the newest seal of the organization in scope."""
-    last = ConsentSeal.objects.order_by("-sequence").first()
-    return (last.sequence, last.chain_hash) if last else None

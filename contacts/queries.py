@@ -13,11 +13,6 @@ def import_by_id(import_id: int) -> Import:
     return found
 
 
-def list_named(name: str) -> ContactList | None:
-    found: ContactList | None = ContactList.objects.filter(name=name).first()
-    return found
-
-
 PAGE = 50
 
 

@@ -4,14 +4,9 @@ from pathlib import Path
 
 from django.conf import settings
 
-from content.models import Job, StoredFile
+from content.models import StoredFile
 
 
 def path_of(file: StoredFile) -> Path:
     """Where the bytes lie on this machine."""
     return Path(settings.MEDIA_ROOT) / str(file.organization_id) / file.sha256
-
-
-def job(job_id: int) -> Job:
-    found: Job = Job.objects.get(id=job_id)
-    return found

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
-from messaging.models import Stream
 from messaging.rules.states import State
 
 
@@ -56,10 +55,6 @@ def outcome_counts_of(sources: Sequence[str]) -> dict[str, dict[State, OutcomeCo
         if numbers[0]:
             found.setdefault(source, {})[State(state)] = OutcomeCounts(*numbers)
     return found
-
-
-def streams_of(source: str) -> list[Stream]:
-    return list(Stream.objects.filter(source=source).order_by("id"))
 
 
 _DUE = """

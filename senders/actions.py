@@ -86,18 +86,3 @@ def set_number_status(number_id: int, *, status: NumberStatus, actor: Actor, now
     former, number.status = number.status, status
     number.save(update_fields=["status"])
     audit(action="number.status_changed", subject=number, actor=actor, now=now, former=former, status=status)
-
-
-def set_number_rate(number_id: int, *, segments_per_second: Decimal | None, actor: Actor, now: datetime) -> None:
-    """Change the speed; dispatch follows within a second."""
-    number = SenderNumber.objects.select_for_update().get(id=number_id)
-    former, number.segments_per_second = number.segments_per_second, segments_per_second
-    number.save(update_fields=["segments_per_second"])
-    audit(
-        action="number.rate_changed",
-        subject=number,
-        actor=actor,
-        now=now,
-        former=str(former),
-        rate=str(segments_per_second),
-    )
