@@ -1,4 +1,4 @@
-"""The long tasks of sending and receiving. Each runs for a minute, then makes room for the next; beat revives them.
+"""The long tasks of sending and receiving. Each runs for a minute, enqueues its successor and ends; beat revives it.
 
 Two at once, or the same message of the broker twice, do no harm: leases and row locks part the work.
 """
@@ -57,13 +57,17 @@ def dispatch() -> None:
 @shared_task(name="messaging.consume_inbound")
 def consume_inbound() -> None:
     """Apply inbound texts for a minute, each within a fraction of a second."""
-    _consume("inbound", receiving.apply_inbound, because="an inbound text is looked up by the number it was sent to")
+    because = "an inbound text is looked up by the number it was sent to"
+    if _consume("inbound", receiving.apply_inbound, because=because):
+        consume_inbound.apply_async(queue="inbound", expires=LOCK_SECONDS)
 
 
 @shared_task(name="messaging.consume_receipts")
 def consume_receipts() -> None:
     """Apply receipts in batches for a minute."""
-    _consume("receipts", receiving.apply_receipts, because="receipts of every organization arrive in one queue")
+    because = "receipts of every organization arrive in one queue"
+    if _consume("receipts", receiving.apply_receipts, because=because):
+        consume_receipts.apply_async(queue="receipts", expires=LOCK_SECONDS)
 
 
 @shared_task(name="messaging.squash_counters")
@@ -131,14 +135,20 @@ def _settle_doubt(doubt: Doubtful, listed: list[CarrierMessage], at: datetime) -
         connection.close()
 
 
-def _consume(name: str, apply: Callable[..., int], *, because: str) -> None:
-    """Be the one consumer of this name for a minute; where there is one already, leave the process to others."""
+def _consume(name: str, apply: Callable[..., int], *, because: str) -> bool:
+    """Be the one consumer of this name for a minute; where there is one already, leave the process to others.
+
+    True: it was, and a successor is due at once. Beat alone would leave a gap in which a STOP waits.
+    """
     should_stop = _until_the_minute_is_over()
+    finished = False
     with contextlib.suppress(Overtaken), only_one(name, seconds=LOCK_SECONDS) as hold_on:
         while hold_on is not None and not should_stop():
             hold_on()
             if not _apply_once(apply, because=because):
                 time.sleep(POLL_SECONDS)
+        finished = hold_on is not None
+    return finished and not stopping()
 
 
 def _apply_once(apply: Callable[..., int], *, because: str) -> int:

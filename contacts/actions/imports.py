@@ -114,10 +114,12 @@ def run_import(*, organization_id: int, import_id: int, actor: Actor) -> None:
 
 
 def fail_import(*, organization_id: int, import_id: int, now: datetime) -> None:
-    """After an error that nobody foresaw: say so to the person who waits; what was imported stays."""
+    """After an error that nobody foresaw: say so to the person who waits; what was imported stays, and is sealed."""
     with organization_scope(organization_id):
+        wanted = import_by_id(import_id)
+        complete_statement(wanted.statement, now=now)
         fail_job(
-            import_by_id(import_id).job_id,
+            wanted.job_id,
             message="Something went wrong with this file. Upload it again: nobody is imported twice.",
             now=now,
         )

@@ -12,7 +12,7 @@ from consent.actions import opt_out
 from consent.actions.imports import StatementRefused
 from consent.models import ConsentRecord, ConsentState, ImportStatement, OptOut
 from consent.rules.media import Level, Medium
-from contacts.actions import ImportRefused, request_import, run_import
+from contacts.actions import ImportRefused, fail_import, request_import, run_import
 from contacts.models import Contact, ContactPhone, Import, ListMember
 from content.actions import store_file
 from content.models import FileKind, Job
@@ -208,6 +208,15 @@ def test_an_import_whose_worker_died_is_started_again(world: World, now: datetim
     assert sent == []
     imports.revive_imports(now=now + timedelta(seconds=61))
     assert sent == [("contacts.run_import", [world.id, wanted.id])]
+
+
+def test_an_import_that_fails_unforeseen_says_so_and_seals_what_was_written(world: World, now: datetime) -> None:
+    wanted = request(world, FILE, now)
+    fail_import(organization_id=world.id, import_id=wanted.id, now=now)
+    with world.scope():
+        job = Import.objects.select_related("job").get(id=wanted.id).job
+        assert (job.state, "Upload it again" in job.message) == (Job.State.FAILED, True)
+        assert ImportStatement.objects.get().completed_at is not None
 
 
 def test_two_runners_of_one_import_write_it_once(committed_world: World, now: datetime) -> None:
