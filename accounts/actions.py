@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.db import models
 
-from accounts.models import AuditEvent, Department, Membership, Organization, User
-from accounts.rules.permissions import Role
+from accounts.models import AuditEvent, Department, Membership, Notice, Organization, User
+from accounts.rules.permissions import Permission, Role
 from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import across_organizations, current_organization_id, organization_scope
@@ -39,6 +39,23 @@ def create_organization(
                 now=now,
             )
     return organization
+
+
+def notify(*, tone: Notice.Tone, text: str, permission: Permission, now: datetime, url: str = "") -> None:
+    """Tell everybody in the organization who may do what `permission` says; `url` is where something can be done."""
+    Notice.objects.create(
+        organization_id=current_organization_id(),
+        tone=tone,
+        text=text[:300],
+        url=url,
+        permission=permission,
+        created_at=now,
+    )
+
+
+def dismiss_notice(notice_id: int, *, now: datetime) -> None:
+    """Put a notice away for everybody; a second click changes nothing."""
+    Notice.objects.filter(id=notice_id, dismissed_at=None).update(dismissed_at=now)
 
 
 def audit(*, action: str, subject: models.Model, actor: Actor, now: datetime, **facts: Any) -> None:

@@ -98,6 +98,26 @@ class MembershipDepartment(TenantModel):
         constraints = [models.UniqueConstraint(fields=["membership", "department"], name="member_in_department_once")]
 
 
+class Notice(TenantModel):
+    """Something that the people of an organization should know of, until one of them puts it away."""
+
+    class Tone(models.TextChoices):
+        GOOD = "success", "Good"
+        TO_DO = "warning", "To do"
+
+    tone = models.CharField(max_length=7, choices=Tone.choices)
+    text = models.CharField(max_length=300)
+    url = models.CharField(max_length=200, blank=True, help_text="where to do something about it")
+    permission = models.CharField(max_length=40, help_text="for whom: those who may do this")
+    created_at = models.DateTimeField()
+    dismissed_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="open_notices", condition=models.Q(dismissed_at=None))
+        ]
+
+
 class AuditEvent(TenantModel):
     """Who did what, when; append-only. `action` is `noun.past_participle`."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
-from contacts.models import PhoneLabel
+from contacts.models import Contact, ListMember, PhoneLabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,14 @@ def candidates(audience: Audience, *, program_id: int, campaign_id: int, after_i
     """The next contacts of the audience in the order of their ids."""
     lists = None if audience.everyone else list(audience.list_ids)
     return _read(_PAGE, audience.label, program_id, campaign_id, lists=lists, after=after_id, limit=limit)
+
+
+def audience_size(audience: Audience) -> int:
+    """How many contacts are in the audience, before anybody is left out."""
+    if audience.everyone:
+        return Contact.objects.count()
+    members = ListMember.objects.filter(contact_list_id__in=audience.list_ids)
+    return members.count() if len(audience.list_ids) == 1 else members.values("contact_id").distinct().count()
 
 
 def candidates_by_id(

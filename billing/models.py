@@ -85,6 +85,7 @@ class Reservation(TenantModel):
         ]
         indexes = [
             models.Index(fields=["id"], name="reservation_to_post", condition=Q(captured__gt=F("posted"))),
+            models.Index(fields=["organization"], name="reservation_unposted", condition=Q(captured__gt=F("posted"))),
         ]
 
 
@@ -135,4 +136,7 @@ class CreditEntry(TenantModel):
             models.CheckConstraint(condition=~Q(amount=0, held=0), name="entry_moves_something"),
             models.CheckConstraint(condition=~Q(kind="ADJUST") | ~Q(reason=""), name="adjustment_has_reason"),
         ]
-        indexes = [models.Index(fields=["organization", "-id"], name="entries_newest_first")]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="entries_newest_first"),
+            models.Index(fields=["organization", "occurred_at"], name="captures_in_time", condition=Q(kind="CAPTURE")),
+        ]

@@ -1,8 +1,10 @@
 """Reads of credits."""
 
-from django.db.models import F
+from datetime import datetime
 
-from billing.models import CreditAccount, CreditEntry, Plan, Reservation
+from django.db.models import F, Sum
+
+from billing.models import CreditAccount, CreditEntry, EntryKind, Plan, Reservation
 from billing.rules.pricing import Basis
 from common.tenancy import across_organizations
 
@@ -11,6 +13,14 @@ def current_account() -> CreditAccount:
     """The account of the organization in scope, with its plan."""
     account: CreditAccount = CreditAccount.objects.select_related("plan").get()
     return account
+
+
+def credits_used(*, since: datetime) -> int:
+    """Credits that were charged since a moment: what entries hold, and what was captured since the last of them."""
+    entries = CreditEntry.objects.filter(kind=EntryKind.CAPTURE, occurred_at__gte=since)
+    posted = entries.aggregate(Sum("amount"))["amount__sum"] or 0
+    waiting = Reservation.objects.filter(captured__gt=F("posted"))
+    return int(waiting.aggregate(sum=Sum(F("captured") - F("posted")))["sum"] or 0) - int(posted)
 
 
 def current_basis() -> Basis:

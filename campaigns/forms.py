@@ -1,38 +1,83 @@
-"""The composer, as a form that works without any script."""
+"""The composer, as a form that works without any script. It takes what is typed so far, whole or not."""
 
+from collections.abc import Iterator
+from datetime import time
 from typing import Any
 
 from django import forms
 
 from audiences.queries import Audience
+from campaigns.actions import DraftContent
+from campaigns.models import Campaign, Outreach
 from consent.models import Program
 from consent.queries import programs
+from consent.rules.lawful_hours import ALWAYS, DAY, Weekly
 from contacts.models import ContactList
 from contacts.queries import contact_lists
 from senders.models import SenderNumber
 from senders.queries import registered_numbers
 
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 
 class CampaignForm(forms.Form):
-    """Message and audience; what the text may not be is said by the action."""
+    """Message, audience and hours; whether it could be sent is said by the actions."""
 
-    name = forms.CharField(max_length=120, label="Campaign name")
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    name = forms.CharField(max_length=120, label="Campaign name", required=False)
     number: "forms.ModelChoiceField[SenderNumber]" = forms.ModelChoiceField(
-        queryset=None, label="From", empty_label=None
+        queryset=None, label="From", empty_label="Choose a number", required=False
     )
     program: "forms.ModelChoiceField[Program]" = forms.ModelChoiceField(
-        queryset=None, label="Program", empty_label=None, help_text="Only people who agreed to it get the text."
+        queryset=None,
+        label="Program",
+        empty_label="Choose a program",
+        required=False,
+        help_text="Only people who agreed to it get the text.",
     )
     body = forms.CharField(
         label="Text",
+        required=False,
+        strip=False,
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text="{{ first_name|there }} becomes each person's name; “there” where it is unknown.",
     )
     opt_out_word = forms.CharField(
-        max_length=40, label="Word to stop", initial="STOP", help_text="Added to each text: “Reply STOP to stop.”"
+        max_length=40,
+        label="Word to stop",
+        initial="STOP",
+        required=False,
+        help_text="Added to each text: “Reply STOP to stop.”",
+    )
+    whom = forms.ChoiceField(
+        choices=[("everyone", "All contacts"), ("lists", "People on lists")],
+        widget=forms.RadioSelect,
+        initial="everyone",
+        required=False,
+        label="Whom",
     )
     lists: "forms.ModelMultipleChoiceField[ContactList]" = forms.ModelMultipleChoiceField(
-        queryset=None, label="Lists", required=False, help_text="None chosen: all contacts."
+        queryset=None, label="Lists", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    start = forms.ChoiceField(
+        choices=[("now", "As soon as you confirm"), ("later", "On a day and time")],
+        widget=forms.RadioSelect,
+        initial="now",
+        required=False,
+        label="Start",
+    )
+    starts_at = forms.DateTimeField(
+        label="Day and time",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    hours = forms.ChoiceField(
+        choices=[("any", "At any lawful hour"), ("given", "Only at these hours of each person's own day")],
+        widget=forms.RadioSelect,
+        initial="any",
+        required=False,
+        label="Hours",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,7 +85,80 @@ class CampaignForm(forms.Form):
         self.fields["number"].queryset = registered_numbers()  # type: ignore[attr-defined]
         self.fields["program"].queryset = programs()  # type: ignore[attr-defined]
         self.fields["lists"].queryset = contact_lists()  # type: ignore[attr-defined]
+        for at, day in enumerate(DAYS):
+            for name, words in (("opens", "opens"), ("closes", "closes")):
+                widget = forms.TimeInput(attrs={"type": "time", "aria-label": f"{day} {words}"}, format="%H:%M")
+                self.fields[f"{name}_{at}"] = forms.TimeField(required=False, widget=widget, label=f"{day} {words}")
 
-    def audience(self) -> Audience:
-        ids = tuple(chosen.id for chosen in self.cleaned_data["lists"])
-        return Audience(everyone=not ids, list_ids=ids)
+    def week(self) -> Iterator[tuple[str, forms.BoundField, forms.BoundField]]:
+        """The days with their fields of opening and closing."""
+        return ((day, self[f"opens_{at}"], self[f"closes_{at}"]) for at, day in enumerate(DAYS))
+
+    def clean(self) -> dict[str, Any] | None:
+        found = super().clean() or self.cleaned_data
+        if found.get("start") == "later" and not found.get("starts_at") and "starts_at" not in self.errors:
+            self.add_error("starts_at", "Choose the day and the time.")
+        for at, day in enumerate(DAYS):
+            opens, closes = found.get(f"opens_{at}"), found.get(f"closes_{at}")
+            if (opens is None) != (closes is None) or (opens and closes and closes != time(0) and closes <= opens):
+                self.add_error("hours", f"{day} needs an opening and a later closing time, or neither.")
+        return found
+
+    def content(self) -> DraftContent:
+        """What is typed so far; what cannot be read is left out of it."""
+        found = self.cleaned_data
+        lists = tuple(chosen.id for chosen in found.get("lists") or ())
+        everyone = found.get("whom") != "lists"
+        return DraftContent(
+            name=found.get("name") or "",
+            program=found.get("program"),
+            number=found.get("number"),
+            body=found.get("body") or "",
+            opt_out_word=found.get("opt_out_word") or "",
+            audience=Audience(everyone=everyone, list_ids=() if everyone else lists),
+            sending_hours=self._weekly(),
+            starts_at=found.get("starts_at") if found.get("start") == "later" else None,
+        )
+
+    def _weekly(self) -> Weekly:
+        if self.cleaned_data.get("hours") != "given":
+            return ALWAYS
+        return tuple(self._day(at) for at in range(len(DAYS)))
+
+    def _day(self, at: int) -> tuple[int, int] | None:
+        opens, closes = self.cleaned_data.get(f"opens_{at}"), self.cleaned_data.get(f"closes_{at}")
+        if opens is None or closes is None:
+            return None
+        until = _minutes(closes) or DAY
+        return (_minutes(opens), until) if until > _minutes(opens) else None
+
+
+def initial_of(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
+    """A draft as the form shows it."""
+    always = campaign.sending_hours == [list(row) for row in ALWAYS if row]
+    initial: dict[str, Any] = {
+        "form_id": campaign.form_id,
+        "revision": campaign.revision,
+        "name": campaign.name,
+        "number": campaign.sender_number_id,
+        "program": campaign.program_id,
+        "body": campaign.body,
+        "opt_out_word": campaign.opt_out_word,
+        "whom": "everyone" if outreach.everyone else "lists",
+        "lists": outreach.list_ids,
+        "start": "later" if outreach.starts_at else "now",
+        "starts_at": outreach.starts_at,
+        "hours": "any" if always else "given",
+    }
+    for at, row in enumerate(campaign.sending_hours):
+        if row and not always:
+            initial |= {f"opens_{at}": _time(row[0]), f"closes_{at}": _time(row[1] % DAY)}
+    return initial
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute
+
+
+def _time(minutes: int) -> time:
+    return time(minutes // 60, minutes % 60)

@@ -4,29 +4,63 @@ from django.db.models import F, Q
 
 from campaigns.rules.states import CampaignState, OutreachState
 from common.tenancy import TenantModel, tenant_key
+from consent.models import Program
+from senders.models import SenderNumber
 
 
 class Campaign(TenantModel):
-    """One text under one program from one number, with sending hours; has one or more outreaches."""
+    """One text under one program from one number, with sending hours; has one or more outreaches.
 
-    name = models.CharField(max_length=120)
+    A draft may lack name, program, number and text: it is saved as it is typed.
+    """
+
+    name = models.CharField(max_length=120, blank=True)
     description = models.TextField(blank=True)
-    program = models.ForeignKey("consent.Program", on_delete=models.PROTECT, related_name="+", db_constraint=False)
-    sender_number = models.ForeignKey(
-        "senders.SenderNumber", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    program = models.ForeignKey(
+        "consent.Program", on_delete=models.PROTECT, related_name="+", db_constraint=False, null=True
     )
-    body = models.TextField()
+    sender_number = models.ForeignKey(
+        "senders.SenderNumber", on_delete=models.PROTECT, related_name="+", db_constraint=False, null=True
+    )
+    body = models.TextField(blank=True)
     opt_out_word = models.CharField(max_length=40, default="STOP")
     sending_hours = models.JSONField(help_text="seven rows, Monday first: [opens, closes] in minutes, or null")
     state = models.CharField(max_length=9, choices=[(s.value, s.value) for s in CampaignState], default="DRAFT")
     created_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True)
+    # Of the draft: the form that began it (sent twice it is one draft), and which writing of it this is.
+    form_id = models.UUIDField(null=True)
+    revision = models.PositiveIntegerField(default=0)
+    saved_at = models.DateTimeField(null=True)
+    saved_by = models.CharField(max_length=160, blank=True)
 
     class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "form_id"], name="draft_of_one_form"),
+            models.CheckConstraint(
+                condition=Q(state="DRAFT")
+                | (Q(program__isnull=False, sender_number__isnull=False) & ~Q(name="") & ~Q(body="")),
+                name="only_drafts_are_incomplete",
+            ),
+        ]
         indexes = [models.Index(fields=["organization", "-id"], name="campaigns_newest_first")]
 
     def __str__(self) -> str:
-        return self.name
+        return self.name or "Untitled campaign"
+
+    @property
+    def whole_program(self) -> Program:
+        """The program of a campaign that is whole. Raises ValueError for a draft without one."""
+        if self.program is None:
+            raise ValueError(f"campaign {self.pk} has no program yet")
+        return self.program
+
+    @property
+    def whole_number(self) -> SenderNumber:
+        """The number of a campaign that is whole. Raises ValueError for a draft without one."""
+        if self.sender_number is None:
+            raise ValueError(f"campaign {self.pk} has no number yet")
+        return self.sender_number
 
 
 class Outreach(TenantModel):
@@ -47,6 +81,7 @@ class Outreach(TenantModel):
     segments = models.BigIntegerField(default=0)
     credits = models.BigIntegerField(default=0)
     excluded = models.BigIntegerField(default=0)
+    plan = models.JSONField(default=dict, help_text="of the quote: bucket of hours to its people and segments")
     ceiling = models.BigIntegerField(null=True, help_text="credits above which a scheduled start does not happen")
     reservation_id = models.BigIntegerField(null=True)
     launched_at = models.DateTimeField(null=True)

@@ -2,18 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
+from accounts.queries import current_organization
 from audiences.models import Exclusion
 from audiences.rules.exclusions import WORDS
 from billing.models import Reservation
 from campaigns.models import Campaign, Outreach
+from campaigns.rules.forecast import Bucket, Phase, forecast
+from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
 from common.sql import fetch_all
+from consent.rules.media import Level
+from contacts.models import Contact
 from content.models import Job
-from messaging.queries import OutcomeCounts, outcome_counts, outcome_counts_of
+from content.rules.segments import GSM_JOINED, GSM_SINGLE, UCS2_JOINED, UCS2_SINGLE
+from messaging.gateways.twilio.errors import words_for
+from messaging.queries import (
+    RECIPIENTS,
+    OutcomeCounts,
+    Recipient,
+    Trouble,
+    outcome_counts,
+    outcome_counts_of,
+    recipients_of,
+    troubles_of,
+)
 from messaging.rules.states import HANDED_OVER, OPEN, State
+from messaging.rules.states import WORDS as STATE_WORDS
 
 NO_QUOTE = UUID(int=0)
 
@@ -60,9 +78,15 @@ def outreach_progress(outreach_id: int) -> Progress:
     )
 
 
-def campaigns() -> QuerySet[Campaign]:
-    """Newest first, with what a list shows of each."""
-    return Campaign.objects.select_related("program", "sender_number").order_by("-id")
+PAGE = 50
+
+
+def campaigns(*, department_id: int | None = None, state: str = "") -> QuerySet[Campaign]:
+    """Newest first, with what a list shows of each; of one department's numbers, and drafts without one."""
+    found = Campaign.objects.select_related("program", "sender_number").order_by("-id")
+    if department_id is not None:
+        found = found.filter(Q(sender_number__department_id=department_id) | Q(sender_number=None))
+    return found.filter(state=state) if state else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +103,12 @@ class CampaignRow:
         return self.done * 100 // self.recipients if self.recipients else 0
 
 
-def campaign_rows(limit: int = 50) -> list[CampaignRow]:
+def campaign_rows(
+    *, limit: int = PAGE, department_id: int | None = None, state: str = "", before_id: int | None = None
+) -> list[CampaignRow]:
     """The newest campaigns with their progress, in three queries however many there are."""
-    found = list(campaigns()[:limit])
+    wanted = campaigns(department_id=department_id, state=state)
+    found = list((wanted if before_id is None else wanted.filter(id__lt=before_id))[:limit])
     outreaches = list(Outreach.objects.filter(campaign_id__in=[campaign.id for campaign in found]))
     counts = outcome_counts_of([outreach.source for outreach in outreaches])
     rows = []
@@ -95,9 +122,128 @@ def campaign_rows(limit: int = 50) -> list[CampaignRow]:
 
 
 @dataclass(frozen=True, slots=True)
+class Deliverability:
+    """Of the texts that the carrier has answered for, how many reached the phone."""
+
+    delivered: int
+    answered: int
+
+
+LOOKED_BACK = 20
+
+
+def deliverability() -> Deliverability:
+    """Over the newest campaigns, from counters."""
+    newest = Outreach.objects.filter(launched_at__isnull=False).order_by("-id")[:LOOKED_BACK]
+    counts = outcome_counts_of([outreach.source for outreach in newest])
+    totals: dict[State, int] = {}
+    for by_state in counts.values():
+        for state, part in by_state.items():
+            totals[state] = totals.get(state, 0) + part.messages
+    delivered = totals.get(State.DELIVERED, 0)
+    return Deliverability(delivered, delivered + totals.get(State.UNDELIVERED, 0) + totals.get(State.FAILED, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleLine:
+    """Why texts of a campaign did not arrive, in the user's words, and what was or can be done."""
+
+    people: int
+    more: bool
+    words: str
+    advice: str
+    code: int | None
+    state: State
+
+
+def trouble_lines(campaign_id: int) -> list[TroubleLine]:
+    return [_trouble_line(trouble) for trouble in troubles_of(campaign_id)]
+
+
+_UNCERTAIN = {
+    State.UNKNOWN: ("In doubt", "The connection broke while it was handed over. The carrier is being asked."),
+    State.UNCONFIRMED: ("Not confirmed by the carrier", "Not charged. Never sent again by itself."),
+    State.NO_RECEIPT: ("Sent, no receipt came", "It may have arrived: some carriers tell nothing."),
+}
+
+
+def _trouble_line(trouble: Trouble) -> TroubleLine:
+    if trouble.state in _UNCERTAIN:
+        words, advice = _UNCERTAIN[trouble.state]
+    elif trouble.state == State.SKIPPED:
+        words, advice = WORDS.get(trouble.reason, trouble.reason).capitalize(), "Asked at the last moment; not charged."
+    else:
+        words, advice = words_for(trouble.error_code)
+        charged = trouble.state == State.UNDELIVERED
+        advice += " Charged: the carrier had accepted it." if charged else " Not charged."
+    return TroubleLine(trouble.messages, trouble.more, words, advice, trouble.error_code, trouble.state)
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientRow:
+    """A line of the recipients of a campaign."""
+
+    recipient: Recipient
+    name: str
+    words: str
+
+
+SHOWN_STATES: dict[str, tuple[str, tuple[State, ...]]] = {
+    "all": ("Everybody", ()),
+    "delivered": ("Delivered", (State.DELIVERED,)),
+    "way": ("On the way", (State.ACCEPTED, State.SENT)),
+    "waiting": ("Waiting", (State.QUEUED, State.CLAIMED)),
+    "failed": ("Failed", (State.FAILED, State.UNDELIVERED)),
+    "doubt": ("In doubt", (State.UNKNOWN, State.UNCONFIRMED, State.NO_RECEIPT)),
+    "skipped": ("Not sent", (State.SKIPPED, State.CANCELED, State.EXPIRED)),
+}
+"""The filters of the recipients: name in the address, words, states."""
+
+
+def recipient_rows(
+    campaign_id: int, *, progress: Progress, show: str, error_code: int | None, after: str
+) -> tuple[list[RecipientRow], str]:
+    """The next recipients of a campaign, and the phone that the next page begins after (empty: the end)."""
+    states = SHOWN_STATES[show][1]
+    if states and not progress.messages(*states):  # the counters know that there is none: no need to look
+        return [], ""
+    page = recipients_of(campaign_id, states=states, error_code=error_code, after=after)
+    shown = page[:RECIPIENTS]
+    contacts = Contact.objects.in_bulk([row.contact_id for row in shown if row.contact_id])
+    rows = [RecipientRow(row, str(contacts.get(row.contact_id or 0, "")), _fate(row)) for row in shown]
+    return rows, shown[-1].phone if len(page) > RECIPIENTS else ""
+
+
+def _fate(row: Recipient) -> str:
+    words = STATE_WORDS[row.state]
+    if row.state == State.SKIPPED:
+        return f"{words}: {WORDS.get(row.reason, row.reason)}"
+    if row.error_code and row.state in (State.FAILED, State.UNDELIVERED):
+        return f"{words}: {words_for(row.error_code)[0].lower()} ({row.error_code})"
+    return words
+
+
+EXCLUDED = 50
+
+
+def left_out_people(
+    outreach: Outreach, *, reason: str, after_id: int
+) -> tuple[list[tuple[Exclusion, str]], int | None]:
+    """The next people left out for a reason (empty: any), and the contact that the next page begins after."""
+    found = Exclusion.objects.filter(outreach_id=outreach.id, quote_id=outreach.quote_id or NO_QUOTE)
+    found = found.filter(contact_id__gt=after_id)
+    page = list((found.filter(reason=reason) if reason else found).order_by("contact_id")[: EXCLUDED + 1])
+    shown = page[:EXCLUDED]
+    contacts = Contact.objects.in_bulk([row.contact_id for row in shown])
+    rows = [(row, str(contacts.get(row.contact_id, "someone deleted since"))) for row in shown]
+    return rows, shown[-1].contact_id if len(page) > EXCLUDED else None
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOutLine:
     """How many are left out for one reason, in the user's words."""
 
+    reason: str
     words: str
     people: int
 
@@ -110,10 +256,17 @@ class Price:
     people: int
     credits: int
 
+    @property
+    def words(self) -> str:
+        """Such as `up to 306 characters`: of plain ones, or fewer where a letter needs Unicode."""
+        plain = GSM_SINGLE if self.segments == 1 else GSM_JOINED * self.segments
+        unicode = UCS2_SINGLE if self.segments == 1 else UCS2_JOINED * self.segments
+        return f"up to {plain} plain characters, or {unicode} with others"
+
 
 def left_out_lines(progress: Progress) -> list[LeftOutLine]:
     found = sorted(progress.exclusions.items(), key=lambda item: -item[1])
-    return [LeftOutLine(WORDS[reason], people) for reason, people in found]
+    return [LeftOutLine(reason, WORDS[reason], people) for reason, people in found]
 
 
 def prices(outreach: Outreach) -> list[Price]:
@@ -128,6 +281,25 @@ FROM campaigns_quotechunk c, unnest(c.segments, c.credits) AS part(segments, cre
 WHERE c.outreach_id = %(outreach)s AND c.quote_id = %(quote)s
 GROUP BY part.segments ORDER BY part.segments
 """
+
+
+def forecast_of(outreach: Outreach, *, now: datetime) -> list[Phase]:
+    """When the quoted texts will be sent, from the plan of the quote."""
+    campaign = outreach.campaign
+    starts = max(outreach.starts_at or now, now)
+    home_zone = current_organization().time_zone
+    sending = weekly_of(campaign.sending_hours)
+    promotional = campaign.program is not None and campaign.program.level == Level.PROMOTIONAL
+    buckets = []
+    for bucket, (people, segments) in outreach.plan.items():
+        if bucket == ANY_HOUR:
+            buckets.append(Bucket(starts, None, people, segments))
+            continue
+        window = window_of(bucket, sending=sending, promotional=promotional, home_zone=home_zone, now=starts)
+        if window is not None:
+            buckets.append(Bucket(*window, people, segments))
+    rate = campaign.sender_number.segments_per_second if campaign.sender_number else None
+    return forecast(buckets, rate=float(rate) if rate else None, starts=starts)
 
 
 def newest_quote_job(outreach_id: int) -> Job | None:

@@ -1,13 +1,16 @@
 from django.urls import path
 
-from campaigns import views
+from campaigns.views import compose, running
 
 app_name = "campaigns"
 urlpatterns = [
-    path("", views.campaign_list, name="list"),
-    path("new/", views.campaign_new, name="new"),
-    path("<int:campaign_id>/", views.campaign_detail, name="detail"),
-    path("<int:campaign_id>/edit/", views.campaign_edit, name="edit"),
-    path("<int:campaign_id>/review/", views.campaign_review, name="review"),
-    path("<int:campaign_id>/<slug:verb>/", views.campaign_control, name="control"),
+    path("", running.campaign_list, name="list"),
+    path("new/", compose.campaign_new, name="new"),
+    path("draft/", compose.campaign_autosave, name="autosave"),
+    path("<int:campaign_id>/", running.campaign_detail, name="detail"),
+    path("<int:campaign_id>/edit/", compose.campaign_edit, name="edit"),
+    path("<int:campaign_id>/review/", compose.campaign_review, name="review"),
+    path("<int:campaign_id>/left-out/", compose.campaign_left_out, name="left_out"),
+    path("<int:campaign_id>/recipients/", running.campaign_recipients, name="recipients"),
+    path("<int:campaign_id>/<slug:verb>/", running.campaign_control, name="control"),
 ]

@@ -60,6 +60,12 @@ def current_organization_id() -> int:
     return scope.organization_id
 
 
+def in_scope() -> bool:
+    """Whether one organization is in scope: the frame of a page asks before it shows the tenant's figures."""
+    scope = _scope.get()
+    return scope is not None and scope.organization_id is not None
+
+
 @contextlib.contextmanager
 def _entered(scope: Scope) -> Iterator[None]:
     former = _scope.get()

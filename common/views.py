@@ -4,13 +4,17 @@ import contextlib
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, Protocol, cast
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
 
 from common.actor import Actor
 from common.errors import DomainError
@@ -23,6 +27,8 @@ class MemberLike(Protocol):
     user_id: int
     organization_id: int
     organization_name: str
+    time_zone: str
+    department_id: int | None
 
     def may(self, permission: Any) -> bool: ...
 
@@ -31,14 +37,15 @@ class MemberRequest(HttpRequest):
     """A request of a member: what a decorated view gets."""
 
     member: MemberLike
+    htmx: HtmxDetails
 
 
 View = Callable[..., HttpResponseBase]
 
 
-def actor_of(request: MemberRequest) -> Actor:
+def actor_of(request: HttpRequest) -> Actor:
     """Who does what this request asks for."""
-    return Actor(label=str(request.user), user_id=request.member.user_id)
+    return Actor(label=str(request.user), user_id=request.user.pk)
 
 
 @contextlib.contextmanager
@@ -51,17 +58,60 @@ def refusals_on(form: forms.BaseForm) -> Iterator[None]:
         form.add_error(None, str(error))
 
 
-def member_view(permission: str) -> Callable[[View], View]:
-    """Decorate a function view: sign-in for the anonymous, 403 without the permission, else the member's scope."""
+def confirmation(
+    request: HttpRequest, *, title: str, words: str, submit: str, back: str, danger: bool = False
+) -> HttpResponse:
+    """Ask before something that cannot be undone; `words` name the consequence in figures.
+
+    A dialog where a script asked for it, a page of its own elsewhere; confirming is a POST to the same address.
+    """
+    context = {"title": title, "words": words, "submit": submit, "back": back, "danger": danger}
+    return render(request, "confirm.html", context)
+
+
+def staff_view(*roles: str) -> Callable[[View], View]:
+    """Decorate a view of the platform's staff: sign-in for the anonymous, 403 for everybody else. No scope is open."""
 
     def decorate(view: View) -> View:
-        @login_required
+        @_signed_in
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if getattr(request.user, "staff_role", "") not in roles:
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.staff_roles = roles  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def _signed_in(view: View) -> View:
+    """Sign-in for the anonymous; a script that asks in the background is told so instead, and what was typed stays."""
+
+    @wraps(view)
+    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.headers.get("HX-Request") and not request.user.is_authenticated:
+            return HttpResponse(status=401)
+        return login_required(view)(request, *args, **kwargs)
+
+    return asked
+
+
+def member_view(permission: str) -> Callable[[View], View]:
+    """Decorate a function view: sign-in for the anonymous, 403 without the permission, else the member's scope.
+
+    Times are shown in the organization's zone.
+    """
+
+    def decorate(view: View) -> View:
+        @_signed_in
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             member = cast(MemberRequest, request).member
             if not member or not member.may(permission):
                 raise PermissionDenied
-            with organization_scope(member.organization_id):
+            with organization_scope(member.organization_id), timezone.override(ZoneInfo(member.time_zone)):
                 return view(request, *args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]

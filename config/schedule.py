@@ -6,6 +6,8 @@ its messages expire before the next one and never pile up.
 
 from typing import Any
 
+from messaging.rules.pacing import SQUASH_SECONDS
+
 
 def _every(seconds: float, task: str, **options: Any) -> dict[str, Any]:
     return {"task": task, "schedule": seconds, "options": {"expires": seconds, **options}}
@@ -18,7 +20,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "events": _every(1.0, "events.deliver"),
     "windows": _every(1.0, "campaigns.advance"),
     "sweep": _every(5.0, "messaging.sweep"),
-    "counters": _every(5.0, "messaging.squash_counters"),
+    "counters": _every(SQUASH_SECONDS, "messaging.squash_counters"),
     "captures": _every(60.0, "billing.post_captures"),
     "days": _every(600.0, "messaging.close_past_days"),
     "imports": _every(30.0, "contacts.revive_imports"),

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "django_htmx",
     "crispy_forms",
     "crispy_bootstrap5",
     "common",
@@ -75,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.MemberMiddleware",
 ]
 
@@ -192,9 +194,15 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = ROOT / "staticfiles"
-_TABLER = ROOT / "node_modules" / "@tabler" / "core" / "dist"
+_PACKAGES = ROOT / "node_modules"
+_ASSETS = {
+    "tabler": _PACKAGES / "@tabler" / "core" / "dist",
+    "htmx": _PACKAGES / "htmx.org" / "dist",
+    "idiomorph": _PACKAGES / "idiomorph" / "dist",
+    "chart": _PACKAGES / "chart.js" / "dist",
+}
 # Without the assets (a worker's machine) there is nothing to serve, which is no reason to fail.
-STATICFILES_DIRS = [ROOT / "static", *([("tabler", _TABLER)] if _TABLER.exists() else [])]
+STATICFILES_DIRS = [ROOT / "static", *((name, folder) for name, folder in _ASSETS.items() if folder.exists())]
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "files"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024

@@ -9,6 +9,7 @@ urlpatterns = [
     path("contacts/", include("contacts.urls")),
     path("programs/", include("consent.urls")),
     path("numbers/", include("senders.urls")),
+    path("numbers/", include("registration.urls")),
     path("billing/", include("billing.urls")),
     path("accounts/", include("allauth.urls")),
 ]

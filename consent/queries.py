@@ -1,10 +1,20 @@
 """Reads of consent."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from consent.models import CONVERSATIONAL, ConsentState, OptOut, Program
+from consent.models import (
+    CONVERSATIONAL,
+    Action,
+    ConsentRecord,
+    ConsentState,
+    ImportStatement,
+    OptOut,
+    Program,
+)
+from consent.rules.media import MEDIA, Level, Medium
 
 
 def program(program_id: int) -> Program:
@@ -15,6 +25,59 @@ def program(program_id: int) -> Program:
 def programs() -> QuerySet[Program]:
     """The programs of the organization in scope, by name."""
     return Program.objects.order_by("name")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What stands behind a consent: the record that granted it, in words."""
+
+    program: str
+    at: datetime
+    medium: str
+    how: str
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPanel:
+    """What one phone may get, by level (B5); `conversational_since` is the last text that opened the conversation."""
+
+    opted_out: OptOut | None
+    conversational_since: datetime | None
+    informational: tuple[Proof, ...]
+    promotional: tuple[Proof, ...]
+
+
+def consent_panel(phone: str) -> ConsentPanel:
+    """The consents of a phone with the newest record behind each, in four queries."""
+    opted_out = OptOut.objects.filter(phone=phone, lifted_at=None).first()
+    granted = {state.program_id: state for state in ConsentState.objects.filter(phone=phone, granted=True)}
+    programs_by_id = {program.id: program for program in Program.objects.filter(id__in=list(granted))}
+    records = ConsentRecord.objects.filter(phone=phone, program_id__in=list(granted), action=Action.GRANT)
+    newest = {record.program_id: record for record in records.order_by("id")}
+    statements = ImportStatement.objects.in_bulk([record.import_statement_id for record in newest.values()])
+    proofs: dict[str, list[Proof]] = {Level.INFORMATIONAL: [], Level.PROMOTIONAL: []}
+    for program_id, program in programs_by_id.items():
+        record = newest.get(program_id)
+        if record is not None:
+            statement = statements.get(record.import_statement_id)
+            how = statement.how if statement else record.source_url or record.identity or ""
+            proofs[program.level].append(
+                Proof(program.name, record.occurred_at, medium_words(record.medium), how, record.program_version)
+            )
+    conversational = granted.get(CONVERSATIONAL)
+    return ConsentPanel(
+        opted_out=opted_out,
+        conversational_since=conversational.changed_at if conversational else None,
+        informational=tuple(proofs[Level.INFORMATIONAL]),
+        promotional=tuple(proofs[Level.PROMOTIONAL]),
+    )
+
+
+def medium_words(medium: str) -> str:
+    """A medium of a record for people; withdrawals also name the carrier or staff as their way."""
+    rule = MEDIA.get(Medium(medium)) if medium in Medium.__members__ else None
+    return rule.label if rule else {"CARRIER": "told by the carrier", "STAFF": "noted by staff"}.get(medium, medium)
 
 
 def is_opted_out(phone: str) -> bool:

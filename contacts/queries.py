@@ -1,11 +1,20 @@
 """Reads of contacts."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
+from accounts.queries import current_organization
+from common.errors import DomainError
 from consent.models import OptOut
-from contacts.models import Contact, ContactList, ContactPhone, Import
+from contacts.models import Contact, ContactList, ContactPhone, Import, ListMember, PhoneLabel
+from contacts.rules.columns import Field
+from contacts.rules.files import FileShape, UnreadableFile, rows_of, shape_of
+from contacts.rules.people import InvalidRow, Person, read_person
+from content.models import StoredFile
+from content.queries import path_of
 
 
 def import_by_id(import_id: int) -> Import:
@@ -33,9 +42,11 @@ class ContactPage:
     next_after: int | None
 
 
-def contact_page(*, search: str = "", after_id: int = 0) -> ContactPage:
-    """The next contacts whose name, company, e-mail or phone holds the words, in three queries."""
+def contact_page(*, search: str = "", after_id: int = 0, list_id: int | None = None) -> ContactPage:
+    """The next contacts, of one list or all, whose name, company, e-mail or phone holds the words; three queries."""
     found = Contact.objects.filter(id__gt=after_id)
+    if list_id is not None:
+        found = found.filter(id__in=ListMember.objects.filter(contact_list_id=list_id).values("contact_id"))
     for word in search.split()[:5]:
         digits = "".join(filter(str.isdigit, word))
         matches = Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(company__icontains=word)
@@ -55,6 +66,67 @@ def contact_page(*, search: str = "", after_id: int = 0) -> ContactPage:
         for contact in shown
     )
     return ContactPage(rows, shown[-1].id if len(contacts) > PAGE else None)
+
+
+def contacts_of(phones: Sequence[str]) -> dict[str, Contact]:
+    """Whose phones these are; a phone of nobody is missing."""
+    found = ContactPhone.objects.filter(phone__in=phones).select_related("contact")
+    return {row.phone: row.contact for row in found}
+
+
+def phones_of(contact: Contact) -> list[ContactPhone]:
+    """The phones of a person, the one that is texted first."""
+    order = list(PhoneLabel.values)
+    return sorted(ContactPhone.objects.filter(contact=contact), key=lambda row: (order.index(row.label), row.id))
+
+
+def lists_of(contact: Contact) -> QuerySet[ContactList]:
+    return ContactList.objects.filter(id__in=ListMember.objects.filter(contact=contact).values("contact_list_id"))
+
+
+def list_sizes() -> dict[int, int]:
+    """How many contacts are on each list, by its id; an empty list is missing."""
+    return dict(ListMember.objects.values_list("contact_list_id").annotate(Count("id")))
+
+
+PREVIEWED = 5
+
+
+class NotReadable(DomainError):
+    code = "not_readable"
+
+
+def shape_of_upload(file: StoredFile) -> FileShape:
+    """How the uploaded file is to be read. Raises NotReadable with what to do about it."""
+    try:
+        return shape_of(path_of(file))
+    except UnreadableFile as error:
+        raise NotReadable(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """A row of a file as it stands there, and as the person it will become; else `fault` says why not."""
+
+    fields: tuple[str, ...]
+    person: Person | None
+    fault: str
+
+
+def preview_of(file: StoredFile, mapping: Mapping[int, Field]) -> list[PreviewRow]:
+    """The first rows of a file under a mapping."""
+    shape, country = shape_of_upload(file), current_organization().default_country
+    found = []
+    try:
+        for row in islice(rows_of(path_of(file), shape), PREVIEWED):
+            try:
+                person = read_person(row.fields, mapping, columns=len(shape.header), country=country)
+                found.append(PreviewRow(row.fields, person, ""))
+            except InvalidRow as error:
+                found.append(PreviewRow(row.fields, None, error.reason))
+    except UnreadableFile:
+        pass  # said by the import itself, with the row
+    return found
 
 
 def newest_imports() -> QuerySet[Import]:

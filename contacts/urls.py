@@ -1,11 +1,16 @@
 from django.urls import path
 
-from contacts import views
+from contacts.views import imports, people
 
 app_name = "contacts"
 urlpatterns = [
-    path("", views.contact_list, name="list"),
-    path("import/", views.import_new, name="import_new"),
-    path("import/<int:import_id>/", views.import_report, name="import"),
-    path("import/<int:import_id>/errors.csv", views.import_errors, name="import_errors"),
+    path("", people.contact_list, name="list"),
+    path("add-to-list/", people.add_chosen, name="add_to_list"),
+    path("lists/", people.lists, name="lists"),
+    path("lists/<int:list_id>/", people.list_detail, name="list_detail"),
+    path("lists/<int:list_id>/remove/", people.remove_chosen, name="remove_from_list"),
+    path("import/", imports.import_new, name="import_new"),
+    path("import/file/<int:file_id>/", imports.import_columns, name="import_columns"),
+    path("import/<int:import_id>/", imports.import_report, name="import"),
+    path("import/<int:import_id>/errors.csv", imports.import_errors, name="import_errors"),
 ]

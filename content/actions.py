@@ -8,10 +8,17 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from django.conf import settings
+from django.core.files import File
 
 from common.actor import Actor
+from common.errors import DomainError
 from common.tenancy import current_organization_id
 from content.models import FileKind, Job, StoredFile
+from content.rules.filetypes import EVIDENCE_BYTES, evidence_type
+
+
+class EvidenceRefused(DomainError):
+    code = "evidence_refused"
 
 
 def store_file(
@@ -38,6 +45,26 @@ def store_file(
         created_at=now,
     )
     return stored
+
+
+def store_evidence(upload: "File[bytes]", *, actor: Actor, now: datetime) -> StoredFile:
+    """Keep a picture, document or recording that proves something. Raises EvidenceRefused."""
+    content_type = evidence_type(upload.read(16))
+    upload.seek(0)
+    if content_type is None:
+        raise EvidenceRefused(
+            f"“{upload.name}” is no picture, PDF or recording. Upload a PNG, JPEG, WebP, HEIC, PDF, MP3 or WAV file."
+        )
+    if (upload.size or 0) > EVIDENCE_BYTES:
+        raise EvidenceRefused(f"“{upload.name}” is larger than 10 MB. Make it smaller and upload it again.")
+    return store_file(
+        kind=FileKind.EVIDENCE,
+        name=upload.name or "evidence",
+        content_type=content_type,
+        chunks=upload.chunks(),
+        actor=actor,
+        now=now,
+    )
 
 
 def start_job(*, kind: str, total: int | None, now: datetime) -> Job:

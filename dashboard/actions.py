@@ -2,14 +2,24 @@
 
 from datetime import datetime
 
-from accounts.actions import create_organization
+from accounts.actions import audit, create_organization
 from accounts.models import Organization, User
 from billing.actions import open_account
 from billing.queries import plan_named
 from common.actor import Actor
 from common.tenancy import across_organizations, organization_scope
+from consent.actions import opt_out_by_staff
+from contacts.models import Contact
+from contacts.queries import phones_of
 
 FIRST_PLAN = "personal"
+
+
+def opt_out_contact(contact: Contact, *, actor: Actor, now: datetime) -> None:
+    """Somebody of the organization was told by the person: no more texts, to any of the phones."""
+    for row in phones_of(contact):
+        opt_out_by_staff(row.phone, actor=actor, now=now)
+    audit(action="contact.opted_out", subject=contact, actor=actor, now=now)
 
 
 def open_organization(

@@ -6,7 +6,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from accounts.queries import Member, open_notices
 from accounts.rules.permissions import Permission
+from common.tenancy import in_scope
+from inbox.queries import unread_conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +24,44 @@ NAVIGATION = (
     Entry("Campaigns", "campaigns:list", Permission.CAMPAIGNS_VIEW),
     Entry("Inbox", "inbox:list", Permission.CONVERSATIONS_VIEW),
     Entry("Contacts", "contacts:list", Permission.CONTACTS_VIEW),
+    Entry("Lists", "contacts:lists", Permission.CONTACTS_VIEW),
     Entry("Programs", "consent:programs", Permission.PROGRAMS_VIEW),
     Entry("Numbers", "senders:numbers", Permission.NUMBERS_VIEW),
     Entry("Billing", "billing:ledger", Permission.BILLING_VIEW),
 )
-
+STAFF_NAVIGATION = (("Staff queue", "dashboard:staff"), ("Style guide", "dashboard:styleguide"))
 
 THEME_COOKIE = "theme"
 
 
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """The links that the person may follow, with the current one marked; notices; what can be switched to."""
+    context: dict[str, Any] = {"theme": "dark" if request.COOKIES.get(THEME_COOKIE) == "dark" else "light"}
+    links = _links(request)
+    belonging = getattr(request, "belonging", None)
+    if belonging:
+        context |= {"belonging": belonging, "member": belonging.member}
+        if in_scope():
+            context["notices"] = open_notices(belonging.member)
+            if belonging.member.may(Permission.CONVERSATIONS_VIEW):
+                context["unread"] = unread_conversations(department_id=belonging.member.department_id)
+    current = max((url for _, url in links if _is_current(request.path, url)), key=len, default="")
+    return context | {"navigation": [{"label": label, "url": url, "current": url == current} for label, url in links]}
+
+
+def _links(request: HttpRequest) -> list[tuple[str, str]]:
+    member: Member | None = getattr(request, "member", None)
+    links = [(entry.label, reverse(entry.url_name)) for entry in NAVIGATION if member and _shown(entry, member)]
+    if getattr(getattr(request, "user", None), "staff_role", ""):
+        links += [(label, reverse(name)) for label, name in STAFF_NAVIGATION]
+    return links
+
+
+def _shown(entry: Entry, member: Member) -> bool:
+    if entry.permission is Permission.CAMPAIGNS_VIEW and not member.campaigns_enabled:  # A1
+        return False
+    return member.may(entry.permission)
+
+
 def _is_current(path: str, url: str) -> bool:
     return path == url if url == "/" else path.startswith(url)
-
-
-def navigation(request: HttpRequest) -> dict[str, Any]:
-    """The links that the member may follow, with the current one marked."""
-    member = getattr(request, "member", None)
-    theme = {"theme": "dark" if request.COOKIES.get(THEME_COOKIE) == "dark" else "light"}
-    if not member:
-        return theme | {"navigation": []}
-    return theme | {
-        "member": member,
-        "navigation": [
-            {
-                "label": entry.label,
-                "url": reverse(entry.url_name),
-                "current": _is_current(request.path, reverse(entry.url_name)),
-            }
-            for entry in NAVIGATION
-            if member.may(entry.permission)
-        ],
-    }

@@ -1,10 +1,20 @@
 from django.urls import path
 
-from dashboard import views
+from dashboard.views import contact, frame, home, staff
 
 app_name = "dashboard"
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("theme", views.theme, name="theme"),
-    path("health", views.health, name="health"),
+    path("", home.home, name="home"),
+    path("theme", frame.theme, name="theme"),
+    path("switch/organization", frame.switch_organization, name="switch_organization"),
+    path("switch/department", frame.switch_department, name="switch_department"),
+    path("notices/<int:notice_id>/dismiss", frame.dismiss, name="dismiss"),
+    path("health", frame.health, name="health"),
+    path("contacts/<int:contact_id>/", contact.contact, name="contact"),
+    path("contacts/<int:contact_id>/opt-out/", contact.opt_out, name="opt_out"),
+    path("staff/", staff.queue, name="staff"),
+    path("staff/registrations/<int:registration_id>/", staff.registration, name="staff_registration"),
+    path("staff/registrations/<int:registration_id>/evidence", staff.evidence, name="staff_evidence"),
+    path("staff/numbers/<int:request_id>/", staff.number_request, name="staff_number"),
+    path("styleguide/", staff.styleguide, name="styleguide"),
 ]

@@ -14,4 +14,7 @@ class Conversation(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["sender_number_id", "phone"], name="one_conversation")]
-        indexes = [models.Index(fields=["organization", "-last_received_at"], name="conversations_newest_first")]
+        indexes = [
+            models.Index(fields=["organization", "-last_received_at", "-id"], name="conversations_in_order"),
+            models.Index(fields=["organization"], name="conversations_unread", condition=models.Q(unread__gt=0)),
+        ]

@@ -1,20 +1,71 @@
 """Reads of conversations."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
+from contacts.queries import contacts_of
 from inbox.models import Conversation
-from messaging.rules.states import State
+from messaging.rules.states import WORDS
+from senders.queries import numbers
 
 PAGE = 50
 LINES = 200
 
 
-def conversations(*, limit: int = PAGE) -> list[Conversation]:
-    """The conversations that were written in last."""
-    return list(Conversation.objects.order_by("-last_received_at")[:limit])
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """A line of the inbox; `name` is the contact's, empty where the phone is nobody's."""
+
+    conversation: Conversation
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    """`next_before` is where the next page begins: the time of the last row and its id; empty: there is none."""
+
+    rows: tuple[ConversationRow, ...]
+    next_before: str
+
+
+def conversation_page(*, department_id: int | None, before: str = "") -> InboxPage:
+    """The conversations that were written in last, of all numbers or of a department's."""
+    found = _in_department(department_id).order_by("-last_received_at", "-id")
+    at, _, last_id = before.partition("_")
+    if last_id.isdecimal() and (moment := parse_datetime(at)) is not None:
+        found = found.filter(Q(last_received_at__lt=moment) | Q(last_received_at=moment, id__lt=int(last_id)))
+    page = list(found[: PAGE + 1])
+    shown = page[:PAGE]
+    names = contacts_of([conversation.phone for conversation in shown])
+    rows = tuple(
+        ConversationRow(conversation, str(names[conversation.phone]) if conversation.phone in names else "")
+        for conversation in shown
+    )
+    more = len(page) > PAGE
+    return InboxPage(rows, f"{shown[-1].last_received_at.isoformat()}_{shown[-1].id}" if more else "")
+
+
+def unread_conversations(*, department_id: int | None) -> int:
+    """How many conversations hold something that nobody has read."""
+    return _in_department(department_id).filter(unread__gt=0).count()
+
+
+def conversation_with(phones: Sequence[str]) -> Conversation | None:
+    """The newest conversation with one of the phones."""
+    return Conversation.objects.filter(phone__in=phones).order_by("-last_received_at").first()
+
+
+def _in_department(department_id: int | None) -> QuerySet[Conversation]:
+    found = Conversation.objects.all()
+    if department_id is None:
+        return found
+    return found.filter(sender_number_id__in=numbers(department_id=department_id).values("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +76,6 @@ class Line:
     inbound: bool
     body: str
     words: str
-
-
-WORDS: dict[str, str] = {
-    State.QUEUED: "waits to be sent",
-    State.CLAIMED: "is being sent",
-    State.UNKNOWN: "in doubt: the carrier is being asked",
-    State.ACCEPTED: "with the carrier",
-    State.SENT: "sent",
-    State.DELIVERED: "delivered",
-    State.UNDELIVERED: "not delivered",
-    State.NO_RECEIPT: "sent, no receipt came",
-    State.FAILED: "refused by the carrier",
-    State.UNCONFIRMED: "not confirmed, not charged",
-    State.SKIPPED: "not sent",
-    State.CANCELED: "canceled",
-    State.EXPIRED: "not sent before its end",
-}
 
 
 def lines_of(conversation: Conversation) -> list[Line]:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -6,15 +8,18 @@ from accounts.rules.permissions import Permission
 from common.clock import now
 from common.views import MemberRequest, actor_of, member_view, refusals_on
 from consent.queries import is_opted_out
+from contacts.queries import contacts_of
 from inbox.actions import mark_read, reply
 from inbox.forms import ReplyForm
 from inbox.models import Conversation
-from inbox.queries import conversations, lines_of
+from inbox.queries import conversation_page, lines_of
 
 
 @member_view(Permission.CONVERSATIONS_VIEW)
 def conversation_list(request: MemberRequest) -> HttpResponse:
-    return render(request, "inbox/list.html", {"conversations": conversations()})
+    """The conversations of the department in view, the newest text first."""
+    page = conversation_page(department_id=request.member.department_id, before=request.GET.get("before", ""))
+    return render(request, "inbox/list.html", {"page": page})
 
 
 @member_view(Permission.CONVERSATIONS_VIEW)
@@ -45,9 +50,13 @@ def reply_in(request: MemberRequest, conversation_id: int) -> HttpResponse:
 
 
 def _page(request: MemberRequest, found: Conversation, form: ReplyForm) -> HttpResponse:
-    context = {
-        "conversation": found,
-        "lines": lines_of(found),
+    context: dict[str, Any] = {"conversation": found, "lines": lines_of(found)}
+    if request.htmx:
+        return render(request, "inbox/lines.html", context)
+    contact = contacts_of([found.phone]).get(found.phone)
+    context |= {
+        "contact": contact,
+        "name": str(contact) if contact else "",
         "opted_out": is_opted_out(found.phone),
         "form": form,
         "may_reply": request.member.may(Permission.CONVERSATIONS_REPLY),

@@ -6,7 +6,7 @@ from django.db.models import Q
 from common.tenancy import TenantModel, tenant_key
 from content.rules.segments import Encoding
 from messaging.rules.kinds import TextKind
-from messaging.rules.states import HANDED_OVER, State
+from messaging.rules.states import HANDED_OVER, TROUBLE, State
 from senders.rules.lanes import LANES
 
 
@@ -99,6 +99,12 @@ class Message(TenantModel):
                 condition=Q(state__in=["CLAIMED", "UNKNOWN", "ACCEPTED", "SENT"]),
             ),
             models.Index(fields=["organization", "phone", "id"], name="message_of_phone"),
+            # What went wrong with a campaign: few rows, asked for by reason.
+            models.Index(
+                fields=["campaign_id", "state", "error_code", "reason", "phone"],
+                name="message_in_trouble",
+                condition=Q(campaign_id__isnull=False, state__in=sorted(TROUBLE)),
+            ),
         ]
 
 
@@ -160,6 +166,18 @@ class OutcomeCount(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["stream_id", "state"], name="outcome_counted_once")]
+
+
+class SpeedSample(TenantModel):
+    """Segments that a stream handed over since the last squash of its counters: what the chart of speed is drawn of."""
+
+    organization = tenant_key(enforced=False)
+    stream_id = models.BigIntegerField()
+    sampled_at = models.DateTimeField()
+    segments = models.IntegerField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["stream_id", "sampled_at"], name="speed_of_stream")]
 
 
 class InboundText(TenantModel):

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
-from messaging.rules.states import State
+from messaging.rules.pacing import SQUASH_SECONDS
+from messaging.rules.states import TROUBLE, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,132 @@ def outcome_counts_of(sources: Sequence[str]) -> dict[str, dict[State, OutcomeCo
         if numbers[0]:
             found.setdefault(source, {})[State(state)] = OutcomeCounts(*numbers)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Segments a second at a moment."""
+
+    at: datetime
+    segments_per_second: float
+
+
+CHART_POINTS = 120
+
+
+def speed_of(source: str) -> list[Speed]:
+    """The newest speeds of a source, oldest first; a pause shows as zero."""
+    rows = fetch_all(_SPEED, {"organization": current_organization_id(), "source": source, "limit": CHART_POINTS})
+    found: list[Speed] = []
+    former: datetime | None = None
+    for at, segments in reversed(rows):
+        gap = (at - former).total_seconds() if former else SQUASH_SECONDS
+        if former and gap > 4 * SQUASH_SECONDS:
+            found += [Speed(former + timedelta(seconds=SQUASH_SECONDS), 0.0)]
+            found += [Speed(at - timedelta(seconds=SQUASH_SECONDS), 0.0)]
+            gap = SQUASH_SECONDS
+        found.append(Speed(at, segments / gap))
+        former = at
+    return found
+
+
+_SPEED = """
+SELECT sampled_at, sum(segments)::bigint FROM messaging_speedsample
+WHERE stream_id IN (SELECT id FROM messaging_stream
+                    WHERE organization_id = %(organization)s AND source = %(source)s)
+GROUP BY sampled_at ORDER BY sampled_at DESC LIMIT %(limit)s
+"""
+
+TROUBLES_COUNTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """How many texts of a campaign came to the same bad end; with `more`, at least so many."""
+
+    state: State
+    error_code: int | None
+    reason: str
+    messages: int
+    more: bool
+
+
+def troubles_of(campaign_id: int) -> list[Trouble]:
+    """What went wrong, most frequent first: from the index over what went wrong, of the first 10,000 of a state."""
+    rows = fetch_all(_TROUBLES, {"campaign": campaign_id, "states": sorted(TROUBLE), "limit": TROUBLES_COUNTED})
+    counted: dict[str, int] = {}
+    for state, _code, _reason, count in rows:
+        counted[state] = counted.get(state, 0) + count
+    return [
+        Trouble(State(state), code, reason, count, counted[state] >= TROUBLES_COUNTED)
+        for state, code, reason, count in rows
+    ]
+
+
+# The states as words of the statement, so that the partial index over them can serve.
+_WRITTEN_OUT = ", ".join(f"'{state}'" for state in sorted(TROUBLE))
+
+_TROUBLES = """
+SELECT s.state, m.error_code, m.reason, count(*)
+FROM unnest(%(states)s::text[]) AS s(state), LATERAL (
+    SELECT error_code, reason FROM messaging_message
+    WHERE campaign_id = %(campaign)s AND state = s.state AND state IN (@TROUBLE@)
+    LIMIT %(limit)s) m
+GROUP BY s.state, m.error_code, m.reason ORDER BY count(*) DESC, s.state
+""".replace("@TROUBLE@", _WRITTEN_OUT)
+
+RECIPIENTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One text of a campaign and what became of it."""
+
+    phone: str
+    contact_id: int | None
+    state: State
+    error_code: int | None
+    reason: str
+    segments: int
+    credits: int
+    charged: bool
+    at: datetime | None
+
+
+def recipients_of(campaign_id: int, *, states: Sequence[State], error_code: int | None, after: str) -> list[Recipient]:
+    """The next texts of a campaign in the order of their phones, one more than a page; `states` empty: all."""
+    rows = fetch_all(
+        _IN_TROUBLE if states and TROUBLE.issuperset(states) else _IN_ORDER,
+        {
+            "campaign": campaign_id,
+            "all": not states,
+            "states": [state.value for state in states],
+            "code": error_code,
+            "after": after,
+            "limit": RECIPIENTS + 1,
+        },
+    )
+    return [Recipient(phone, contact, State(state), *rest) for phone, contact, state, *rest in rows]
+
+
+_RECIPIENT = """
+SELECT phone, contact_id, state, error_code, reason, segments, credits, captured,
+    COALESCE(settled_at, accepted_at, claimed_at)
+FROM messaging_message WHERE campaign_id = %(campaign)s AND phone > %(after)s
+"""
+
+_IN_ORDER = (
+    _RECIPIENT
+    + """ AND (%(all)s OR state = ANY(%(states)s)) AND (%(code)s IS NULL OR error_code = %(code)s)
+ORDER BY phone LIMIT %(limit)s"""
+)
+
+_IN_TROUBLE = (
+    _RECIPIENT
+    + f""" AND state = ANY(%(states)s) AND state IN ({_WRITTEN_OUT})
+    AND (%(code)s IS NULL OR error_code = %(code)s)
+ORDER BY phone LIMIT %(limit)s"""
+)
 
 
 _DUE = """

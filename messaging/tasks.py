@@ -73,7 +73,7 @@ def consume_receipts() -> None:
 @shared_task(name="messaging.squash_counters")
 def squash_counters() -> None:
     with across_organizations(because="counters of every organization are squashed together"):
-        counters.squash_counters()
+        counters.squash_counters(now=now())
 
 
 @shared_task(name="messaging.close_past_days")

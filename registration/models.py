@@ -14,6 +14,16 @@ class RegistrationState(models.TextChoices):
     REJECTED = "REJECTED", "Rejected"
 
 
+EDITABLE = frozenset(
+    {RegistrationState.DRAFT, RegistrationState.CHANGES_REQUESTED, RegistrationState.REJECTED},
+)
+"""The tenant may change the answers and hand them in again."""
+
+WITH_STAFF = frozenset(
+    {RegistrationState.SUBMITTED, RegistrationState.IN_REVIEW, RegistrationState.SENT_TO_CARRIER},
+)
+"""A reviewer's move is next."""
+
 TRANSITIONS: dict[str, frozenset[str]] = {
     RegistrationState.DRAFT: frozenset({RegistrationState.SUBMITTED}),
     RegistrationState.SUBMITTED: frozenset({RegistrationState.IN_REVIEW}),
@@ -35,6 +45,9 @@ class Registration(TenantModel):
     use_case = models.TextField()
     sample_text = models.TextField()
     opt_in_type = models.CharField(max_length=20)
+    evidence = models.ForeignKey(
+        "content.StoredFile", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
+    )
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

@@ -3,17 +3,25 @@
 from datetime import datetime
 from decimal import Decimal
 
-from accounts.actions import audit
-from accounts.models import Department
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from accounts.actions import audit, notify
+from accounts.models import Department, Notice
+from accounts.rules.permissions import Permission
 from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import across_organizations, current_organization_id
-from senders.models import CarrierAccount, NumberStatus, SenderKind, SenderNumber
+from senders.models import CarrierAccount, NumberRequest, NumberStatus, SenderKind, SenderNumber
 from senders.rules.lanes import lane_of
 
 
 class NotYours(DomainError):
     code = "not_yours"
+
+
+class NumberRefused(DomainError):
+    code = "number_refused"
 
 
 def add_carrier_account(
@@ -86,3 +94,84 @@ def set_number_status(number_id: int, *, status: NumberStatus, actor: Actor, now
     former, number.status = number.status, status
     number.save(update_fields=["status"])
     audit(action="number.status_changed", subject=number, actor=actor, now=now, former=former, status=status)
+
+
+def request_number(
+    *, kind: SenderKind, wish: str, department: Department, actor: Actor, now: datetime
+) -> NumberRequest:
+    """Ask the platform's staff for a number; asked again while one is open, it is the same request."""
+    try:
+        with transaction.atomic():
+            request: NumberRequest = NumberRequest.objects.create(
+                organization_id=current_organization_id(),
+                kind=kind,
+                wish=wish,
+                department=department,
+                requested_by=actor.label,
+                created_at=now,
+            )
+    except IntegrityError:
+        return NumberRequest.objects.get(state=NumberRequest.State.OPEN)
+    audit(action="number.requested", subject=request, actor=actor, now=now, kind=kind, wish=wish)
+    return request
+
+
+def give_number(
+    request_id: int,
+    *,
+    sender: str,
+    segments_per_second: Decimal | None,
+    carrier_account_id: int,
+    actor: Actor,
+    now: datetime,
+) -> SenderNumber:
+    """Staff's yes to a request: the number is the organization's. Raises NumberRefused where it is taken."""
+    request = _open_request(request_id)
+    try:
+        with transaction.atomic():
+            number = add_number(
+                carrier_account_id=carrier_account_id,
+                sender=sender,
+                kind=SenderKind(request.kind),
+                segments_per_second=segments_per_second,
+                department=request.department,
+                actor=actor,
+                now=now,
+            )
+    except IntegrityError as error:
+        raise NumberRefused(f"{sender} is in use already. Choose another number.") from error
+    _answer(request, NumberRequest.State.GIVEN, "", now)
+    notify(
+        tone=Notice.Tone.GOOD,
+        text=f"Your number {sender} is here. Register it for campaigns next.",
+        url=reverse("senders:numbers"),
+        permission=Permission.NUMBERS_REGISTER,
+        now=now,
+    )
+    return number
+
+
+def decline_number(request_id: int, *, answer: str, actor: Actor, now: datetime) -> None:
+    """Staff's no, with the reason that the organization reads."""
+    request = _open_request(request_id)
+    _answer(request, NumberRequest.State.DECLINED, answer, now)
+    audit(action="number.declined", subject=request, actor=actor, now=now, answer=answer)
+    notify(
+        tone=Notice.Tone.TO_DO,
+        text=f"We could not give you the number you asked for: {answer}",
+        url=reverse("senders:numbers"),
+        permission=Permission.NUMBERS_REGISTER,
+        now=now,
+    )
+
+
+def _open_request(request_id: int) -> NumberRequest:
+    request: NumberRequest = NumberRequest.objects.select_for_update().get(id=request_id)
+    if request.state != NumberRequest.State.OPEN:
+        raise NumberRefused("Somebody has answered this request already. Look at the queue again.")
+    return request
+
+
+def _answer(request: NumberRequest, state: NumberRequest.State, answer: str, now: datetime) -> None:
+    request.state, request.answer, request.answered_at = state, answer, now
+    request.save(update_fields=["state", "answer", "answered_at"])

@@ -62,3 +62,29 @@ class SenderNumber(TenantModel):
 
     def __str__(self) -> str:
         return self.sender
+
+
+class NumberRequest(TenantModel):
+    """An organization asks the platform's staff for a number. One is open at a time."""
+
+    class State(models.TextChoices):
+        OPEN = "OPEN", "Asked for"
+        GIVEN = "GIVEN", "Given"
+        DECLINED = "DECLINED", "Declined"
+
+    kind = models.CharField(max_length=12, choices=SenderKind.choices)
+    wish = models.CharField(max_length=200, blank=True, help_text="area code, ending, a number brought along")
+    department = models.ForeignKey(
+        "accounts.Department", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    answer = models.CharField(max_length=200, blank=True, help_text="in words of staff, where it was declined")
+    requested_by = models.CharField(max_length=160)
+    created_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["organization"], name="one_open_number_request", condition=Q(state="OPEN")),
+            models.CheckConstraint(condition=~Q(state="DECLINED") | ~Q(answer=""), name="declined_says_why"),
+        ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from common.tenancy import across_organizations
-from senders.models import CarrierAccount, NumberStatus, SenderNumber
+from senders.models import CarrierAccount, NumberRequest, NumberStatus, SenderNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,28 @@ def _credentials(account: CarrierAccount) -> Credentials:
     return Credentials(account.id, account.gateway, account.account_sid, account.auth_token, account.base_url)
 
 
-def numbers() -> QuerySet[SenderNumber]:
-    """The numbers of the organization in scope, oldest first."""
-    return SenderNumber.objects.select_related("department").order_by("id")
+def numbers(*, department_id: int | None = None) -> QuerySet[SenderNumber]:
+    """The numbers of the organization in scope, or of one of its departments, oldest first."""
+    found = SenderNumber.objects.select_related("department").order_by("id")
+    return found if department_id is None else found.filter(department_id=department_id)
 
 
-def registered_numbers() -> QuerySet[SenderNumber]:
+def registered_numbers(*, department_id: int | None = None) -> QuerySet[SenderNumber]:
     """The numbers that may start a campaign."""
-    return numbers().filter(status=NumberStatus.REGISTERED)
+    return numbers(department_id=department_id).filter(status=NumberStatus.REGISTERED)
+
+
+def newest_number_request() -> NumberRequest | None:
+    """What became of the organization's last wish for a number."""
+    return NumberRequest.objects.order_by("-id").first()
+
+
+def open_number_requests() -> QuerySet[NumberRequest]:
+    """Oldest first: for staff, across organizations."""
+    found = NumberRequest.objects.filter(state=NumberRequest.State.OPEN)
+    return found.select_related("organization", "department").order_by("id")
+
+
+def platform_accounts() -> QuerySet[CarrierAccount]:
+    """The platform's own accounts at carriers: for staff, across organizations."""
+    return CarrierAccount.objects.filter(organization=None).order_by("id")

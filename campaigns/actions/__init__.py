@@ -2,24 +2,43 @@
 
 from campaigns.actions.advance import advance
 from campaigns.actions.control import cancel_campaign, pause_campaign, resume_campaign
-from campaigns.actions.drafts import CampaignRefused, add_outreach, change_draft, create_campaign
-from campaigns.actions.launch import LaunchRefused, launch_outreach, schedule_outreach, write_messages
+from campaigns.actions.drafts import (
+    CampaignRefused,
+    DraftChanged,
+    DraftContent,
+    add_outreach,
+    check_audience,
+    check_ready,
+    create_campaign,
+    delete_draft,
+    save_draft,
+)
+from campaigns.actions.launch import LaunchRefused, hold_back, launch_outreach, schedule_outreach, write_messages
+from campaigns.actions.preview import Preview, preview
 from campaigns.actions.quotes import quote_outreach, request_quote, run_quote
 
 __all__ = [
     "CampaignRefused",
+    "DraftChanged",
+    "DraftContent",
     "LaunchRefused",
+    "Preview",
     "add_outreach",
     "advance",
     "cancel_campaign",
-    "change_draft",
+    "check_audience",
+    "check_ready",
     "create_campaign",
+    "delete_draft",
+    "hold_back",
     "launch_outreach",
     "pause_campaign",
+    "preview",
     "quote_outreach",
     "request_quote",
     "resume_campaign",
     "run_quote",
+    "save_draft",
     "schedule_outreach",
     "write_messages",
 ]

@@ -5,15 +5,18 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import Error as DatabaseError
 from django.db.models import F, Max
+from django.urls import reverse
 
-from accounts.models import Organization
+from accounts.actions import notify
+from accounts.models import Notice, Organization
+from accounts.rules.permissions import Permission
 from audiences.actions import LeftOut, note_exclusions
 from audiences.rules.exclusions import Reason
 from billing.actions import close_reservation
 from campaigns.actions.launch import hold_back, lock_outreach, request_writing, start_scheduled
 from campaigns.actions.quotes import quote_outreach
-from campaigns.actions.texts import ANY_HOUR, weekly_of, window_of
 from campaigns.models import Outreach
+from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
 from campaigns.rules.states import CampaignState, OutreachState
 from common.actor import SYSTEM
 from common.errors import DomainError
@@ -94,8 +97,8 @@ def _plan_windows(outreach: Outreach, now: datetime) -> None:
         campaign = outreach.campaign
         window = window_of(
             stream.bucket,
-            sending=weekly_of(campaign),
-            promotional=campaign.program.level == Level.PROMOTIONAL,
+            sending=weekly_of(campaign.sending_hours),
+            promotional=campaign.whole_program.level == Level.PROMOTIONAL,
             home_zone=Organization.objects.values_list("time_zone", flat=True).get(id=outreach.organization_id),
             now=now,
         )
@@ -113,6 +116,13 @@ def _close(outreach: Outreach, reason: str, now: datetime) -> None:
         campaign.state, campaign.completed_at = CampaignState.COMPLETED, now
         campaign.save(update_fields=["state", "completed_at"])
         publish(kind="campaign.completed", payload={"campaign_id": campaign.id}, now=now)
+        notify(
+            tone=Notice.Tone.GOOD,
+            text=f"“{campaign.name}” is through.",
+            url=reverse("campaigns:detail", args=[campaign.id]),
+            permission=Permission.CAMPAIGNS_CREATE,
+            now=now,
+        )
 
 
 def _settle(outreach: Outreach, now: datetime) -> None:

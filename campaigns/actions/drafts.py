@@ -1,12 +1,14 @@
 """Drafts of campaigns and their outreaches."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from accounts.actions import audit
 from accounts.models import Organization
+from audiences.actions import forget_exclusions
 from audiences.queries import Audience
-from campaigns.models import Campaign, Outreach
+from campaigns.models import Campaign, Outreach, QuoteChunk
 from campaigns.rules.states import CampaignState, OutreachState
 from common.actor import Actor
 from common.errors import DomainError
@@ -14,12 +16,34 @@ from common.tenancy import current_organization_id
 from consent.actions import check_stop_word
 from consent.models import Program
 from consent.rules.lawful_hours import ALWAYS, Weekly
-from content.rules.rendering import TemplateError, compile_template, with_way_out
+from content.rules.rendering import TemplateError, typed_length
 from senders.models import SenderNumber
 
 
 class CampaignRefused(DomainError):
+    """Not as it is. `facts["field"]` names what to change, where it is one thing."""
+
     code = "campaign_refused"
+
+
+class DraftChanged(DomainError):
+    """The draft was saved from another window since; nothing was written."""
+
+    code = "draft_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftContent:
+    """Everything that a composer holds, whole or not; `starts_at` None: as soon as it is launched."""
+
+    name: str
+    program: Program | None
+    number: SenderNumber | None
+    body: str
+    opt_out_word: str = "STOP"
+    audience: Audience = field(default_factory=Audience)
+    sending_hours: Weekly = ALWAYS
+    starts_at: datetime | None = None
 
 
 def create_campaign(
@@ -33,67 +57,140 @@ def create_campaign(
     opt_out_word: str = "STOP",
     sending_hours: Weekly = ALWAYS,
 ) -> Campaign:
-    """Write a draft.
+    """Write a draft that could be sent, without an audience yet.
 
     Raises CampaignRefused where the text is empty, too long or cannot be read, and UnusableStopWord.
     """
-    organization = Organization.objects.get(id=current_organization_id())
+    campaign = _new_draft(uuid4(), actor=actor, now=now)
+    _write(campaign, DraftContent(name, program, number, body, opt_out_word, sending_hours=sending_hours))
+    check_ready(campaign)
+    campaign.save()
+    return campaign
+
+
+def save_draft(
+    content: DraftContent, *, form_id: UUID, revision: int, actor: Actor, now: datetime, overwrite: bool = False
+) -> Campaign:
+    """Keep what a composer holds, whole or not. `revision` is the writing that the composer began with.
+
+    The same content again changes nothing. Raises DraftChanged where another window has saved something else since
+    (unless `overwrite`), and CampaignRefused where it is no draft any more.
+    """
+    campaign = Campaign.objects.select_for_update(no_key=True).filter(form_id=form_id).first()
+    if campaign is None:
+        campaign = _new_draft(form_id, actor=actor, now=now)
+        revision = campaign.revision
+    if campaign.state != CampaignState.DRAFT:
+        raise CampaignRefused("This campaign is under way and cannot be changed. Duplicate it to send another text.")
+    outreach = campaign.outreaches.order_by("id").first()
+    if outreach is None:
+        outreach = add_outreach(campaign, content.audience, actor=actor, now=now)
+    if _held_by(campaign, outreach) == _comparable(content):
+        return campaign
+    if campaign.revision != revision and not overwrite:
+        raise DraftChanged(
+            f"{campaign.saved_by} saved this draft in another window. Your words are still here: "
+            "save them over the others, or load the page again to see those."
+        )
+    _write(campaign, content)
+    campaign.revision, campaign.saved_at, campaign.saved_by = campaign.revision + 1, now, actor.label
+    campaign.save()
+    outreach.everyone, outreach.list_ids = content.audience.everyone, list(content.audience.list_ids)
+    outreach.starts_at, outreach.state = content.starts_at, OutreachState.DRAFT
+    # A name that no quote has: one that is being made of the former text finds itself overtaken.
+    outreach.quote_id, outreach.quoted_at = uuid4(), None
+    outreach.save()
+    return campaign
+
+
+def check_ready(campaign: Campaign) -> None:
+    """Whether a draft could be sent. Raises CampaignRefused, or UnusableStopWord, with what to change."""
+    organization = Organization.objects.get(id=campaign.organization_id)
     if not organization.campaigns_enabled:
         raise CampaignRefused(
             "Campaigns are switched off for your organization. Ask the platform's staff to switch them on."
         )
-    _check_body(body, opt_out_word, organization.message_char_limit)
-    check_stop_word(opt_out_word)
-    campaign: Campaign = Campaign.objects.create(
-        organization_id=organization.id,
-        name=name,
-        program=program,
-        sender_number=number,
-        body=body.replace("\r\n", "\n"),
-        opt_out_word=opt_out_word,
-        sending_hours=[list(row) if row else None for row in sending_hours],
-        state=CampaignState.DRAFT,
-        created_at=now,
-    )
-    audit(action="campaign.created", subject=campaign, actor=actor, now=now, name=name)
-    return campaign
+    if not campaign.name.strip():
+        raise CampaignRefused("Give the campaign a name: you find it by it later.", field="name")
+    if campaign.sender_number_id is None:
+        raise CampaignRefused("Choose the number that the text comes from.", field="number")
+    if campaign.program_id is None:
+        raise CampaignRefused("Choose the program: only people who agreed to it get the text.", field="program")
+    _check_body(campaign.body, campaign.opt_out_word, organization.message_char_limit)
+    check_stop_word(campaign.opt_out_word)
+    if not any(campaign.sending_hours):
+        raise CampaignRefused("Every day is closed. Open at least one, or send at any lawful hour.", field="hours")
 
 
-def change_draft(
-    campaign_id: int,
-    *,
-    name: str,
-    program: Program,
-    number: SenderNumber,
-    body: str,
-    opt_out_word: str,
-    audience: Audience,
-    actor: Actor,
-    now: datetime,
-) -> Campaign:
-    """Write a draft anew; its quote is void.
+def check_audience(outreach: Outreach) -> None:
+    """Raises CampaignRefused where lists were to be chosen and none is."""
+    if not outreach.everyone and not outreach.list_ids:
+        raise CampaignRefused("Choose at least one list, or all contacts.", field="lists")
 
-    Raises CampaignRefused where it is no draft any more, and whatever `create_campaign` raises.
-    """
+
+def delete_draft(campaign_id: int, *, actor: Actor, now: datetime) -> None:
+    """Throw a draft away. Raises CampaignRefused where it is none any more."""
     campaign = Campaign.objects.select_for_update(no_key=True).get(id=campaign_id)
     if campaign.state != CampaignState.DRAFT:
-        raise CampaignRefused("This campaign is under way and cannot be changed. Duplicate it to send another text.")
-    limit = Organization.objects.get(id=campaign.organization_id).message_char_limit
-    _check_body(body, opt_out_word, limit)
-    check_stop_word(opt_out_word)
-    campaign.name, campaign.program, campaign.sender_number = name, program, number
-    campaign.body, campaign.opt_out_word = body.replace("\r\n", "\n"), opt_out_word
-    campaign.save()
-    campaign.outreaches.update(
-        everyone=audience.everyone,
-        list_ids=list(audience.list_ids),
-        # A name that no quote has: one that is being made of the former text finds itself overtaken.
-        quote_id=uuid4(),
-        quoted_at=None,
-        state=OutreachState.DRAFT,
+        raise CampaignRefused("This campaign is under way: cancel it instead.")
+    audit(action="campaign.draft_deleted", subject=campaign, actor=actor, now=now, name=campaign.name)
+    QuoteChunk.objects.filter(outreach__campaign=campaign).delete()
+    for outreach in campaign.outreaches.all():
+        forget_exclusions(outreach.id, quote_id=UUID(int=0), others=True)
+    campaign.outreaches.all().delete()
+    campaign.delete()
+
+
+def _new_draft(form_id: UUID, *, actor: Actor, now: datetime) -> Campaign:
+    # Not twice for one form: the second of two at once waits here and then finds the first one's.
+    campaign: Campaign
+    campaign, created = Campaign.objects.get_or_create(
+        organization_id=current_organization_id(),
+        form_id=form_id,
+        defaults={
+            "sending_hours": [list(row) if row else None for row in ALWAYS],
+            "created_at": now,
+            "saved_at": now,
+            "saved_by": actor.label,
+        },
     )
-    audit(action="campaign.changed", subject=campaign, actor=actor, now=now, name=name)
-    return campaign
+    if created:
+        audit(action="campaign.created", subject=campaign, actor=actor, now=now)
+    return Campaign.objects.select_for_update(no_key=True).get(id=campaign.id)
+
+
+def _write(campaign: Campaign, content: DraftContent) -> None:
+    campaign.name, campaign.program, campaign.sender_number = content.name, content.program, content.number
+    campaign.body, campaign.opt_out_word = content.body.replace("\r\n", "\n"), content.opt_out_word
+    campaign.sending_hours = [list(row) if row else None for row in content.sending_hours]
+
+
+def _comparable(content: DraftContent) -> tuple[object, ...]:
+    return (
+        content.name,
+        content.program.id if content.program else None,
+        content.number.id if content.number else None,
+        content.body.replace("\r\n", "\n"),
+        content.opt_out_word,
+        [list(row) if row else None for row in content.sending_hours],
+        content.audience.everyone,
+        sorted(content.audience.list_ids),
+        content.starts_at,
+    )
+
+
+def _held_by(campaign: Campaign, outreach: Outreach) -> tuple[object, ...]:
+    return (
+        campaign.name,
+        campaign.program_id,
+        campaign.sender_number_id,
+        campaign.body,
+        campaign.opt_out_word,
+        campaign.sending_hours,
+        outreach.everyone,
+        sorted(outreach.list_ids),
+        outreach.starts_at,
+    )
 
 
 def add_outreach(
@@ -125,14 +222,13 @@ def add_outreach(
 
 def _check_body(body: str, opt_out_word: str, limit: int) -> None:
     if not body.strip():
-        raise CampaignRefused("Write the text first: it is empty.")
+        raise CampaignRefused("Write the text first: it is empty.", field="body")
     try:
-        template = compile_template(with_way_out(body, opt_out_word))
+        length = typed_length(body, opt_out_word)
     except TemplateError as error:
-        raise CampaignRefused(str(error)) from error
-    # With every tag at its fallback: what the person saw while typing.
-    length = sum(len(part if isinstance(part, str) else part.fallback or "") for part in template.parts)
+        raise CampaignRefused(str(error), field="body") from error
     if length > limit:
         raise CampaignRefused(
-            f"The text has {length} characters with its way out; {limit} are allowed. Shorten it by {length - limit}."
+            f"The text has {length} characters with its way out; {limit} are allowed. Shorten it by {length - limit}.",
+            field="body",
         )

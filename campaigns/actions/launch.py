@@ -7,17 +7,21 @@ from uuid import UUID
 from celery import current_app
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 
-from accounts.actions import audit
+from accounts.actions import audit, notify
+from accounts.models import Notice
+from accounts.rules.permissions import Permission
 from audiences.actions import LeftOut, note_exclusions
 from audiences.queries import candidates_by_id
 from audiences.rules.exclusions import Reason
 from billing.actions import close_reservation, reserve
 from billing.queries import reservation
-from campaigns.actions.texts import ANY_HOUR, Writer, writer_for
+from campaigns.actions.texts import Writer, writer_for
 from campaigns.models import Campaign, Outreach, QuoteChunk
+from campaigns.rules.hours import ANY_HOUR
 from campaigns.rules.states import CampaignState, OutreachState
-from common.actor import Actor
+from common.actor import SYSTEM, Actor
 from common.errors import DomainError
 from common.tenancy import organization_scope
 from consent.actions import remember_stop_word
@@ -113,7 +117,7 @@ def write_messages(*, organization_id: int, outreach_id: int, now: datetime) -> 
 def _check(outreach: Outreach, quote_id: UUID) -> None:
     if outreach.quote_id != quote_id:
         raise LaunchRefused("The quote has changed since you saw it. Look at the new one and confirm again.")
-    number = outreach.campaign.sender_number
+    number = outreach.campaign.whole_number
     if number.status != NumberStatus.REGISTERED:
         raise LaunchRefused(
             f"The number {number.sender} is not registered yet. Register it under Numbers, or choose another number."
@@ -130,7 +134,7 @@ def _open(outreach: Outreach, *, actor: Actor, now: datetime) -> Outreach:
     paused = campaign.state == CampaignState.PAUSED
     outreach.state, outreach.launched_at = OutreachState.PAUSED if paused else OutreachState.OPEN, now
     outreach.save()
-    remember_stop_word(sender_number_id=campaign.sender_number_id, word=campaign.opt_out_word, now=now)
+    remember_stop_word(sender_number_id=campaign.whole_number.id, word=campaign.opt_out_word, now=now)
     if not paused:
         Campaign.objects.filter(id=campaign.id).update(state=CampaignState.SENDING, completed_at=None)
     audit(
@@ -170,6 +174,14 @@ def _hold_back(outreach: Outreach, why: str, *, actor: Actor, now: datetime) -> 
         credits=outreach.credits,
     )
     publish(kind="outreach.held_back", payload={"outreach_id": outreach.id, "why": why}, now=now)
+    if actor is SYSTEM:
+        notify(
+            tone=Notice.Tone.TO_DO,
+            text=f"“{outreach.campaign.name}” did not start: {why}",
+            url=reverse("campaigns:review", args=[outreach.campaign_id]),
+            permission=Permission.CAMPAIGNS_CREATE,
+            now=now,
+        )
     outreach.state, outreach.reservation_id, outreach.ceiling = OutreachState.QUOTED, None, None
     outreach.save(update_fields=["state", "reservation_id", "ceiling"])
     others = outreach.campaign.outreaches.filter(state=OutreachState.SCHEDULED).exists()
@@ -214,7 +226,7 @@ def _write_chunk(
         return
     campaign = outreach.campaign
     people = candidates_by_id(
-        chunk.contact_ids, label=outreach.phone_label, program_id=campaign.program_id, campaign_id=campaign.id
+        chunk.contact_ids, label=outreach.phone_label, program_id=campaign.whole_program.id, campaign_id=campaign.id
     )
     drafts: dict[str, list[Draft]] = defaultdict(list)
     left_out: list[LeftOut] = []
@@ -233,7 +245,7 @@ def _write_chunk(
         written = queue_messages(
             streams[bucket],
             batch,
-            carrier_account_id=campaign.sender_number.carrier_account_id,
+            carrier_account_id=campaign.whole_number.carrier_account_id,
             campaign_id=campaign.id,
             now=now,
         )
@@ -252,11 +264,11 @@ def _stream(outreach: Outreach, bucket: str, writer: Writer, state: StreamState,
     campaign = outreach.campaign
     window = None if bucket == ANY_HOUR else writer.window(bucket)
     return open_stream(
-        number=campaign.sender_number,
+        number=campaign.whole_number,
         kind=TextKind.CAMPAIGN,
         source=outreach.source,
         bucket=bucket,
-        program_id=campaign.program_id,
+        program_id=campaign.whole_program.id,
         reservation_id=outreach.reservation_id,
         hours=Hours(
             open_from=window[0] if window else outreach.starts_at,

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from audiences.actions import LeftOut, forget_exclusions, note_exclusions
 from audiences.queries import Audience, candidates
+from campaigns.actions.drafts import check_audience, check_ready
 from campaigns.actions.texts import writer_for
 from campaigns.models import Outreach, QuoteChunk
 from campaigns.rules.states import OutreachState
@@ -41,14 +42,17 @@ def quote_outreach(
     with organization_scope(organization_id):
         outreach = _draft(outreach_id)
         _refuse_unless_open(outreach)
+        check_ready(outreach.campaign)
+        check_audience(outreach)
         audience = Audience(outreach.everyone, tuple(outreach.list_ids), outreach.phone_label)
         writer = writer_for(outreach, now=now)
     recipients = segments = credits = excluded = sequence = after_id = 0
+    plan: dict[str, list[int]] = {}
     while True:
         with organization_scope(organization_id):
             page = candidates(
                 audience,
-                program_id=outreach.campaign.program_id,
+                program_id=outreach.campaign.whole_program.id,
                 campaign_id=outreach.campaign_id,
                 after_id=after_id,
                 limit=CHUNK,
@@ -61,6 +65,11 @@ def quote_outreach(
             drafts = [result[0] for result in results if not isinstance(result, LeftOut)]
             note_exclusions(outreach_id, left_out, quote_id=quote_id)
             _freeze(outreach, quote_id, sequence, drafts)
+        for result in results:
+            if not isinstance(result, LeftOut):
+                planned = plan.setdefault(result[1], [0, 0])
+                planned[0] += 1
+                planned[1] += result[0].segments
         sequence += 1
         recipients += len(drafts)
         segments += sum(draft.segments for draft in drafts)
@@ -73,6 +82,7 @@ def quote_outreach(
         # Launched, or quoted by somebody else, while this one was at work: that one stands, with its chunks.
         overtaken = locked.quote_id != outreach.quote_id or locked.state not in _QUOTABLE
         if not overtaken:
+            locked.plan = plan
             _put_in_force(locked, quote_id, recipients, segments, credits, excluded, now)
         chunks = QuoteChunk.objects.filter(outreach_id=outreach_id)
         (chunks.filter(quote_id=quote_id) if overtaken else chunks.exclude(quote_id=quote_id)).delete()

@@ -9,19 +9,17 @@ from audiences.queries import Candidate
 from audiences.rules.exclusions import Reason
 from billing.queries import current_basis
 from billing.rules.pricing import Basis, credits_for
-from campaigns.models import Campaign, Outreach
+from campaigns.models import Outreach
+from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
 from common.tenancy import current_organization_id
 from consent.rules.lawful_hours import ALWAYS, Weekly
 from consent.rules.media import Level
-from consent.rules.places import hours_of, place_of
-from consent.rules.windows import Window, next_window
+from consent.rules.places import place_of
+from consent.rules.windows import Window
 from content.rules.rendering import MissingValue, Template, compile_template, with_way_out
 from content.rules.segments import measure
 from messaging.actions.queueing import Draft
 from messaging.rules.digests import digest_of
-
-ANY_HOUR = "*"
-"""The bucket of recipients whom no hours bind."""
 
 
 @dataclass(slots=True)
@@ -118,17 +116,7 @@ def writer_for(outreach: Outreach, *, now: datetime) -> Writer:
         template=compile_template(with_way_out(campaign.body, campaign.opt_out_word)),
         organization=Organization.objects.get(id=current_organization_id()),
         basis=current_basis(),
-        sending=weekly_of(campaign),
-        promotional=campaign.program.level == Level.PROMOTIONAL,
+        sending=weekly_of(campaign.sending_hours),
+        promotional=campaign.program is not None and campaign.program.level == Level.PROMOTIONAL,
         now=now,
     )
-
-
-def weekly_of(campaign: Campaign) -> Weekly:
-    """The campaign's sending hours as the rules read them."""
-    return tuple((row[0], row[1]) if row else None for row in campaign.sending_hours)
-
-
-def window_of(bucket: str, *, sending: Weekly, promotional: bool, home_zone: str, now: datetime) -> Window | None:
-    """The next window of a bucket: sending hours, and lawful ones where the texts are promotional."""
-    return next_window(now, hours_of(bucket, sending=sending, promotional=promotional, home_zone=home_zone))

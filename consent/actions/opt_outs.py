@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from common.actor import Actor
 from common.sql import run
 from common.tenancy import current_organization_id
 from consent.models import CarrierBlock, OptOut
@@ -27,6 +28,11 @@ def opt_out(
     if fresh:
         publish(kind="opt_out.created", payload={"phone": phone, "source": source.value}, now=now)
     return fresh
+
+
+def opt_out_by_staff(phone: str, *, actor: Actor, now: datetime) -> None:
+    """A person of the organization notes what somebody said: no more texts."""
+    opt_out(phone, source=OptOut.Source.STAFF, actor_label=actor.label, now=now, medium="STAFF")
 
 
 def note_carrier_opt_out(phone: str, *, sender_number_id: int, now: datetime) -> None:

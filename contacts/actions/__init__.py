@@ -1,5 +1,17 @@
 """Writes of contacts."""
 
 from contacts.actions.imports import ImportRefused, fail_import, request_import, revive_imports, run_import
+from contacts.actions.lists import ListRefused, add_to_list, create_list, list_named, remove_from_list
 
-__all__ = ["ImportRefused", "fail_import", "request_import", "revive_imports", "run_import"]
+__all__ = [
+    "ImportRefused",
+    "ListRefused",
+    "add_to_list",
+    "create_list",
+    "fail_import",
+    "list_named",
+    "remove_from_list",
+    "request_import",
+    "revive_imports",
+    "run_import",
+]

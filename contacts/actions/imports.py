@@ -27,7 +27,8 @@ from common.tenancy import across_organizations, current_organization_id, organi
 from consent.actions import complete_statement, grant_by_import, state_import
 from consent.models import ImportStatement, Program
 from consent.rules.media import Medium
-from contacts.models import ContactList, Import
+from contacts.actions.lists import list_named
+from contacts.models import Import
 from contacts.queries import import_by_id
 from contacts.rules.columns import Field, guess_mapping
 from contacts.rules.files import FileShape, Row, UnreadableFile, rows_of, shape_of
@@ -58,19 +59,26 @@ def request_import(
     list_name: str = "",
     mapping: dict[int, Field] | None = None,
 ) -> Import:
-    """Check file and statement, and start the job. Raises ImportRefused or StatementRefused; then nothing changed."""
+    """Check file and statement, and start the job. Raises ImportRefused or StatementRefused; then nothing changed.
+
+    An upload is imported once: asked again, it is the import that is under way already.
+    """
+    StoredFile.objects.select_for_update(no_key=True).get(id=file.id)
+    known: Import | None = Import.objects.filter(file=file).first()
+    if known is not None:
+        return known
     try:
         shape = shape_of(path_of(file))
     except UnreadableFile as error:
         raise ImportRefused(str(error)) from error
-    mapping = mapping or guess_mapping(shape.header)
+    mapping = guess_mapping(shape.header) if mapping is None else mapping
     if Field.PHONE not in mapping.values():
         raise ImportRefused(
             "No column holds phone numbers. Give the column a heading such as “Phone”, or choose it by hand. "
             f"The headings found: {', '.join(shape.header)[:200]}."
         )
     statement = state_import(program=program, medium=medium, agreed_at=agreed_at, how=how, actor=actor, now=now)
-    contact_list = _list_named(list_name, now) if list_name else None
+    contact_list = list_named(list_name, now=now) if list_name else None
     country = Organization.objects.get(id=current_organization_id()).default_country
     requested: Import = Import.objects.create(
         organization_id=current_organization_id(),
@@ -255,13 +263,6 @@ def _finish(wanted: Import, errors: "_ErrorFile", actor: Actor, broken: str) -> 
 
 def _phone_column(mapping: dict[int, Field]) -> int:
     return next(column for column, field in mapping.items() if field is Field.PHONE)
-
-
-def _list_named(name: str, now: datetime) -> ContactList:
-    found, _ = ContactList.objects.get_or_create(
-        organization_id=current_organization_id(), name=name, defaults={"created_at": now}
-    )
-    return found
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -23,6 +23,24 @@ class Field(StrEnum):
     TIME_ZONE = "time_zone"
 
 
+LABELS: dict[Field, str] = {
+    Field.PHONE: "Phone to text",
+    Field.WORK_PHONE: "Work phone",
+    Field.OTHER_PHONE: "Other phone",
+    Field.FIRST_NAME: "First name",
+    Field.LAST_NAME: "Last name",
+    Field.NAME: "Whole name",
+    Field.EMAIL: "E-mail",
+    Field.COMPANY: "Company",
+    Field.LANGUAGE: "Language",
+    Field.CITY: "City",
+    Field.REGION: "State or region",
+    Field.POSTCODE: "Postcode",
+    Field.COUNTRY: "Country",
+    Field.TIME_ZONE: "Time zone",
+}
+"""What a column is called where a person chooses."""
+
 HEADINGS: dict[str, Field] = {
     heading: field
     for field, headings in {

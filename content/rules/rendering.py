@@ -95,6 +95,15 @@ def with_way_out(body: str, opt_out_word: str) -> str:
     return f"{body.rstrip()}\nReply {opt_out_word} to stop."
 
 
+def typed_length(body: str, opt_out_word: str) -> int:
+    """Characters of a text with its way out and every tag at its fallback: what a person sees while typing.
+
+    Raises TemplateError.
+    """
+    template = compile_template(with_way_out(body, opt_out_word))
+    return sum(len(part if isinstance(part, str) else part.fallback or "") for part in template.parts)
+
+
 def _tag(match: re.Match[str], custom_fields: frozenset[str]) -> Tag:
     name, fallback = match[1], match[2]
     if name in TAGS or (_CUSTOM.fullmatch(name) and name.removeprefix("custom.") in custom_fields):

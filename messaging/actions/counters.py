@@ -1,21 +1,31 @@
 """Squashing the counters' deltas."""
 
+from datetime import datetime
+
 from common.sql import run
+from messaging.rules.states import HANDED_OVER
 
 BATCH = 20_000
 
 
-def squash_counters() -> int:
-    """Fold the oldest deltas into the counts; return how many. Runs across organizations."""
-    return run(_SQUASH, [BATCH])
+def squash_counters(*, now: datetime) -> int:
+    """Fold the oldest deltas into the counts; return how many. Runs across organizations.
+
+    What they hand over is noted as a sample of speed.
+    """
+    return run(_SQUASH, {"batch": BATCH, "now": now, "handed_over": sorted(HANDED_OVER)})
 
 
 _SQUASH = """
 WITH taken AS (
-    SELECT id FROM messaging_outcomedelta ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+    SELECT id FROM messaging_outcomedelta ORDER BY id LIMIT %(batch)s FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM messaging_outcomedelta d USING taken WHERE d.id = taken.id
     RETURNING d.organization_id, d.stream_id, d.state, d.messages, d.segments, d.credits
+), speed AS (
+    INSERT INTO messaging_speedsample (organization_id, stream_id, sampled_at, segments)
+    SELECT organization_id, stream_id, %(now)s, sum(segments) FROM gone WHERE state = ANY(%(handed_over)s)
+    GROUP BY organization_id, stream_id HAVING sum(segments) > 0
 )
 INSERT INTO messaging_outcomecount AS c (organization_id, stream_id, state, messages, segments, credits)
 SELECT organization_id, stream_id, state, sum(messages), sum(segments), sum(credits)

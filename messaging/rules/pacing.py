@@ -11,6 +11,9 @@ LOOK_AHEAD = 0.1
 LATEST = 0.010
 """A slot this late is given back unused, in seconds: using it would crowd the next ones."""
 
+SQUASH_SECONDS = 2.0
+"""How often counters are squashed, and with them speed is sampled."""
+
 SAFETY_SLOTS = 10
 """Slots left free after the limiter's state was lost: what was reserved before may still be on its way."""
 

@@ -23,11 +23,32 @@ class State(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+WORDS: dict[str, str] = {
+    State.QUEUED: "waits to be sent",
+    State.CLAIMED: "is being sent",
+    State.UNKNOWN: "in doubt: the carrier is being asked",
+    State.ACCEPTED: "with the carrier",
+    State.SENT: "sent",
+    State.DELIVERED: "delivered",
+    State.UNDELIVERED: "not delivered",
+    State.NO_RECEIPT: "sent, no receipt came",
+    State.FAILED: "refused by the carrier",
+    State.UNCONFIRMED: "not confirmed, not charged",
+    State.SKIPPED: "not sent",
+    State.CANCELED: "canceled",
+    State.EXPIRED: "not sent before its end",
+}
+
 HANDED_OVER = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED, State.UNDELIVERED, State.NO_RECEIPT})
 """The carrier has it: what is charged."""
 
 OPEN = frozenset({State.QUEUED, State.CLAIMED, State.UNKNOWN})
 """Not yet decided: a campaign with one of these is not through."""
+
+TROUBLE = frozenset(
+    {State.FAILED, State.UNDELIVERED, State.SKIPPED, State.UNKNOWN, State.UNCONFIRMED, State.NO_RECEIPT}
+)
+"""What a person wants to know the reason of."""
 
 _RECEIPTS = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED, State.UNDELIVERED})
 

@@ -1,3 +1,5 @@
+"""The import wizard: file, columns and consent, progress, report."""
+
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -9,35 +11,23 @@ from accounts.queries import current_organization
 from accounts.rules.permissions import Permission
 from common.clock import now
 from common.views import MemberRequest, actor_of, member_view, refusals_on
+from consent.queries import programs
 from consent.rules.media import Medium
 from contacts.actions import request_import
-from contacts.forms import ImportForm
+from contacts.forms import ColumnsForm, FileForm
 from contacts.models import Import
-from contacts.queries import contact_page, newest_imports
+from contacts.queries import preview_of, shape_of_upload
 from content.actions import store_file
-from content.models import FileKind, Job
+from content.models import FileKind, Job, StoredFile
 from content.queries import path_of
-
-REFRESH_SECONDS = "1"
-
-
-@member_view(Permission.CONTACTS_VIEW)
-def contact_list(request: MemberRequest) -> HttpResponse:
-    """Contacts with search over name, company and phone; the next page begins after the last contact shown."""
-    search = request.GET.get("q", "").strip()
-    after = request.GET.get("after", "")
-    page = contact_page(search=search, after_id=int(after) if after.isdecimal() else 0)
-    context = {"page": page, "search": search, "imports": newest_imports()}
-    return render(request, "contacts/list.html", context)
 
 
 @member_view(Permission.CONTACTS_EDIT)
 def import_new(request: MemberRequest) -> HttpResponse:
-    """Choose a file and state the consent; a refusal changes nothing."""
-    form = ImportForm(request.POST or None, request.FILES or None)
+    """Step 1: the file. It is looked at at once; a refusal keeps nothing."""
+    form = FileForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        upload, zone = form.cleaned_data["file"], ZoneInfo(current_organization().time_zone)
-        agreed_at = datetime.combine(form.cleaned_data["agreed_on"], time(), tzinfo=zone)
+        upload = form.cleaned_data["file"]
         with refusals_on(form):
             stored = store_file(
                 kind=FileKind.IMPORT,
@@ -47,30 +37,48 @@ def import_new(request: MemberRequest) -> HttpResponse:
                 actor=actor_of(request),
                 now=now(),
             )
+            shape_of_upload(stored)
+        if form.is_valid():
+            return redirect("contacts:import_columns", stored.id)
+    return render(request, "contacts/import_file.html", {"form": form, "programs": programs()[:1]})
+
+
+@member_view(Permission.CONTACTS_EDIT)
+def import_columns(request: MemberRequest, file_id: int) -> HttpResponse:
+    """Step 2: what each column holds, seen on the first rows, and how the people agreed."""
+    stored = get_object_or_404(StoredFile.objects.filter(kind=FileKind.IMPORT), id=file_id)
+    known = Import.objects.filter(file=stored).first()
+    if known is not None:
+        return redirect("contacts:import", known.id)
+    form = ColumnsForm(request.POST or None, shape=shape_of_upload(stored))
+    if request.method == "POST" and not request.htmx and form.is_valid():
+        zone = ZoneInfo(current_organization().time_zone)
+        with refusals_on(form):
             requested = request_import(
                 file=stored,
                 program=form.cleaned_data["program"],
                 medium=Medium(form.cleaned_data["medium"]),
-                agreed_at=agreed_at,
+                agreed_at=datetime.combine(form.cleaned_data["agreed_on"], time(), tzinfo=zone),
                 how=form.cleaned_data["how"],
                 list_name=form.cleaned_data["list_name"],
+                mapping=form.mapping(),
                 actor=actor_of(request),
                 now=now(),
             )
         if form.is_valid():
             return redirect("contacts:import", requested.id)
-    return render(request, "form.html", {"form": form, "title": "Import contacts", "submit": "Import"})
+    context = {"form": form, "file": stored, "preview": preview_of(stored, form.mapping()), "programs": programs()[:1]}
+    template = "contacts/import_preview.html" if request.htmx else "contacts/import_columns.html"
+    return render(request, template, context)
 
 
 @member_view(Permission.CONTACTS_VIEW)
 def import_report(request: MemberRequest, import_id: int) -> HttpResponse:
-    """Progress while it runs, the report afterwards."""
-    found = get_object_or_404(Import.objects.select_related("job", "file", "error_file"), id=import_id)
+    """Step 3: progress while it runs, the report afterwards."""
+    found = get_object_or_404(Import.objects.select_related("job", "file", "error_file", "contact_list"), id=import_id)
     running = found.job.state in (Job.State.WAITING, Job.State.RUNNING)
-    response = render(request, "contacts/import.html", {"import": found, "running": running})
-    if running:
-        response["Refresh"] = REFRESH_SECONDS
-    return response
+    template = "contacts/import_state.html" if request.htmx else "contacts/import.html"
+    return render(request, template, {"import": found, "running": running})
 
 
 @member_view(Permission.CONTACTS_VIEW)

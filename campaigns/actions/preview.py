@@ -1,0 +1,92 @@
+"""What a draft would look like and cost, while it is typed: the same writer as the quote, for a few people."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import Organization
+from audiences.actions import LeftOut
+from audiences.queries import Audience, audience_size, candidates
+from billing.rules.pricing import credits_for
+from campaigns.actions.texts import Writer, writer_for
+from campaigns.models import Outreach
+from content.rules.rendering import TemplateError, typed_length, with_way_out
+from content.rules.segments import measure
+
+LOOKED_AT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`person` is whose text it is (empty: nobody of the first few gets one), `place` of `people` who could be shown.
+
+    `credits_each` and `credits` are for this text and for everybody in the audience: the quote is the exact figure.
+    """
+
+    text: str
+    person: str
+    place: int
+    people: int
+    characters: int
+    characters_left: int
+    encoding: str
+    segments: int
+    credits_each: int
+    audience: int
+    credits: int
+    fault: str = ""
+
+
+def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
+    """The text for one of the first people of the audience, by `place` from 0 (beyond the last: the first again)."""
+    campaign = outreach.campaign
+    organization = Organization.objects.get(id=outreach.organization_id)
+    audience = Audience(outreach.everyone, tuple(outreach.list_ids), outreach.phone_label)
+    size = audience_size(audience)
+    raw = with_way_out(campaign.body, campaign.opt_out_word) if campaign.body else ""
+    try:
+        length = typed_length(campaign.body, campaign.opt_out_word) if campaign.body else 0
+        writer = writer_for(outreach, now=now)
+    except TemplateError as error:
+        return Preview(
+            text=raw,
+            person="",
+            place=0,
+            people=0,
+            characters=len(raw),
+            characters_left=organization.message_char_limit - len(raw),
+            encoding="",
+            segments=0,
+            credits_each=0,
+            audience=size,
+            credits=0,
+            fault=str(error),
+        )
+    shown = _texts(writer, audience, campaign.program_id or 0, campaign.id) if raw else []
+    person, text = shown[place % len(shown)] if shown else ("", raw)
+    measured = measure(text)
+    each = credits_for(writer.basis, segments=measured.segments)
+    return Preview(
+        text=text,
+        person=person,
+        place=place % len(shown) if shown else 0,
+        people=len(shown),
+        characters=len(text),
+        characters_left=organization.message_char_limit - length,
+        encoding=measured.encoding,
+        segments=measured.segments,
+        credits_each=each,
+        audience=size,
+        credits=each * size,
+    )
+
+
+def _texts(writer: Writer, audience: Audience, program_id: int, campaign_id: int) -> list[tuple[str, str]]:
+    """Name and text of those among the first people of the audience who would get one."""
+    first = candidates(audience, program_id=program_id, campaign_id=campaign_id, after_id=0, limit=LOOKED_AT)
+    found = []
+    for candidate in first:
+        result = writer.draft(candidate)
+        if not isinstance(result, LeftOut):
+            name = f"{candidate.values['first_name']} {candidate.values['last_name']}".strip()
+            found.append((name or candidate.values["company"] or candidate.phone, result[0].body))
+    return found

@@ -1,0 +1,1 @@
+"""Pages of campaigns: composing and confirming one, and what runs."""

@@ -1,0 +1,223 @@
+"""The composer, which saves itself, and the quote that is confirmed."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts.rules.permissions import Permission
+from audiences.rules.exclusions import WORDS
+from billing.queries import current_account
+from campaigns.actions import (
+    DraftChanged,
+    check_audience,
+    check_ready,
+    launch_outreach,
+    preview,
+    request_quote,
+    save_draft,
+    schedule_outreach,
+)
+from campaigns.forms import CampaignForm, initial_of
+from campaigns.models import Campaign, Outreach
+from campaigns.queries import (
+    forecast_of,
+    left_out_lines,
+    left_out_people,
+    newest_quote_job,
+    outreach_progress,
+    prices,
+)
+from campaigns.rules.forecast import by_slot
+from campaigns.rules.states import CampaignState
+from common.clock import now
+from common.errors import DomainError
+from common.money import format_micros
+from common.views import MemberRequest, actor_of, member_view, refusals_on
+from consent.queries import programs
+from content.models import Job
+from content.rules.rendering import TAGS
+from senders.queries import registered_numbers
+
+SLOTS = 24
+
+
+@member_view(Permission.CAMPAIGNS_CREATE)
+def campaign_new(request: MemberRequest) -> HttpResponse:
+    """An empty composer; nothing is written before something is typed."""
+    if request.method == "POST":
+        return _compose(request, CampaignForm(request.POST), campaign=None)
+    only = registered_numbers(department_id=request.member.department_id)[:2]
+    kinds = programs()[:2]
+    initial: dict[str, Any] = {
+        "form_id": uuid4(),
+        "revision": 0,
+        "number": only[0].id if len(only) == 1 else None,
+        "program": kinds[0].id if len(kinds) == 1 else None,
+    }
+    chosen = request.GET.get("list", "")
+    if chosen.isdecimal():
+        initial |= {"whom": "lists", "lists": [int(chosen)]}
+    return _composer(request, CampaignForm(initial=initial), campaign=None)
+
+
+@member_view(Permission.CAMPAIGNS_CREATE)
+def campaign_edit(request: MemberRequest, campaign_id: int) -> HttpResponse:
+    """The composer with a draft in it."""
+    campaign, outreach = with_outreach(campaign_id)
+    if campaign.state != CampaignState.DRAFT:
+        return redirect("campaigns:detail", campaign.id)
+    if request.method == "POST":
+        return _compose(request, CampaignForm(request.POST), campaign=campaign)
+    return _composer(request, CampaignForm(initial=initial_of(campaign, outreach)), campaign=campaign)
+
+
+@member_view(Permission.CAMPAIGNS_CREATE)
+@require_POST
+def campaign_autosave(request: MemberRequest) -> HttpResponse:
+    """Keep what is typed so far; the answer is the phone and the cost beside it."""
+    form = CampaignForm(request.POST)
+    form.is_valid()
+    context: dict[str, Any] = {"form": form}
+    try:
+        campaign = _saved(request, form)
+    except DomainError as error:
+        context |= {"refusal": str(error), "conflict": isinstance(error, DraftChanged)}
+        return render(request, "campaigns/side.html", context)
+    context |= {"campaign": campaign, **_beside(request, campaign)}
+    response = render(request, "campaigns/side.html", context)
+    response["HX-Replace-Url"] = reverse("campaigns:edit", args=[campaign.id])
+    return response
+
+
+@member_view(Permission.CAMPAIGNS_CREATE)
+def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
+    """The quote. Sending it is sending what was seen: by its id, so that a second click is the first."""
+    campaign, outreach = with_outreach(campaign_id)
+    if request.method == "POST":
+        confirm = schedule_outreach if outreach.starts_at else launch_outreach
+        try:
+            confirm(outreach.id, quote_id=UUID(request.POST.get("quote", "")), actor=actor_of(request), now=now())
+        except (DomainError, ValueError) as error:
+            messages.error(request, str(error) if isinstance(error, DomainError) else "Look at the quote again.")
+            return redirect("campaigns:review", campaign.id)
+        return redirect("campaigns:detail", campaign.id)
+    if campaign.state != CampaignState.DRAFT:
+        return redirect("campaigns:detail", campaign.id)
+    job = newest_quote_job(outreach.id)
+    running = job is not None and job.state in (Job.State.WAITING, Job.State.RUNNING)
+    context: dict[str, Any] = {"campaign": campaign, "outreach": outreach, "job": job, "running": running}
+    if not running and outreach.quoted_at is not None:
+        context |= _quote(campaign, outreach)
+    return render(request, "campaigns/quote.html" if request.htmx else "campaigns/review.html", context)
+
+
+@member_view(Permission.CAMPAIGNS_VIEW)
+def campaign_left_out(request: MemberRequest, campaign_id: int) -> HttpResponse:
+    """The people behind a figure of the quote: who is left out, and why."""
+    campaign, outreach = with_outreach(campaign_id)
+    reason, after = request.GET.get("reason", ""), request.GET.get("after", "")
+    rows, next_after = left_out_people(outreach, reason=reason, after_id=int(after) if after.isdecimal() else 0)
+    context = {
+        "campaign": campaign,
+        "rows": [(row, name, WORDS[row.reason]) for row, name in rows],
+        "reason": reason,
+        "words": WORDS.get(reason, ""),
+        "lines": left_out_lines(outreach_progress(outreach.id)),
+        "next_after": next_after,
+    }
+    return render(request, "campaigns/left_out.html", context)
+
+
+def with_outreach(campaign_id: int) -> tuple[Campaign, Outreach]:
+    campaign = get_object_or_404(Campaign.objects.select_related("program", "sender_number"), id=campaign_id)
+    return campaign, campaign.outreaches.order_by("id")[0]
+
+
+def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign | None) -> HttpResponse:
+    """Save what was sent, and go on to the review where that was wanted and it could be sent."""
+    to_review = request.POST.get("then", "review") == "review"
+    saved = campaign
+    if form.is_valid():
+        with refusals_on(form):
+            saved = _saved(request, form)
+        if form.is_valid() and not to_review:
+            messages.success(request, f"“{saved}” is kept as a draft.")
+            return redirect("campaigns:list")
+        if saved is not None and form.is_valid():
+            with refusals_on(form):
+                _, outreach = with_outreach(saved.id)
+                check_ready(saved)
+                check_audience(outreach)
+                if outreach.quoted_at is None:
+                    request_quote(outreach, now=now())
+            if form.is_valid():
+                return redirect("campaigns:review", saved.id)
+    return _composer(request, form, campaign=saved)
+
+
+def _saved(request: MemberRequest, form: CampaignForm) -> Campaign:
+    return save_draft(
+        form.content(),
+        form_id=form.cleaned_data.get("form_id") or uuid4(),
+        revision=form.cleaned_data.get("revision") or 0,
+        overwrite="overwrite" in request.POST,
+        actor=actor_of(request),
+        now=now(),
+    )
+
+
+def _composer(request: MemberRequest, form: CampaignForm, *, campaign: Campaign | None) -> HttpResponse:
+    context = {
+        "form": form,
+        "campaign": campaign,
+        "title": str(campaign) if campaign else "New campaign",
+        "tags": TAGS,
+        "programs": programs()[:1],
+        "numbers": registered_numbers()[:1],
+    }
+    if campaign is not None:
+        context |= _beside(request, campaign)
+    return render(request, "campaigns/compose.html", context)
+
+
+def _beside(request: MemberRequest, campaign: Campaign) -> dict[str, Any]:
+    """The phone and the cost beside the composer."""
+    place = request.POST.get("place", "0")
+    _, outreach = with_outreach(campaign.id)
+    account = current_account()
+    shown = preview(outreach, place=int(place) if place.isdecimal() else 0, now=now())
+    return {"preview": shown, "account": account, "money": format_micros(shown.credits * account.plan.price_micros)}
+
+
+def _quote(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
+    account, progress = current_account(), outreach_progress(outreach.id)
+    starts = max(outreach.starts_at or now(), now())
+    phases = forecast_of(outreach, now=now())
+    bars, width = by_slot(phases, starts=starts, slots=SLOTS)
+    tallest = max(bars, default=0)
+    lines = left_out_lines(progress)
+    return {
+        "account": account,
+        "left_out": lines,
+        "audience": progress.audience,
+        "widest": max(progress.audience, 1),
+        "prices": prices(outreach),
+        "money": format_micros(outreach.credits * account.plan.price_micros),
+        "phases": phases,
+        "bars": [_drawn(slot, bar, tallest) for slot, bar in enumerate(bars)],
+        "bars_begin": starts,
+        "bars_end": starts + width * SLOTS if phases else starts,
+        "sample": preview(outreach, place=0, now=now()),
+        "missing": max(outreach.credits - account.available, 0),
+    }
+
+
+def _drawn(slot: int, people: int, tallest: int) -> tuple[int, float, float, int]:
+    """A bar of the chart in a box of 240 by 100: x, y, height, people. An empty one is a line."""
+    height = max(round(people * 100 / tallest, 1), 2.0) if tallest else 2.0
+    return slot * 10, 100 - height, height, people

@@ -1,0 +1,199 @@
+"""The table of campaigns, and one that runs or ran."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.rules.permissions import Permission
+from billing.queries import credits_used, current_account
+from campaigns.actions import cancel_campaign, delete_draft, hold_back, pause_campaign, resume_campaign
+from campaigns.models import Campaign, Outreach
+from campaigns.queries import (
+    PAGE,
+    SHOWN_STATES,
+    Progress,
+    campaign_rows,
+    forecast_of,
+    left_out_lines,
+    outreach_progress,
+    recipient_rows,
+    trouble_lines,
+)
+from campaigns.rules.states import CampaignState
+from campaigns.views.compose import with_outreach
+from common.clock import now
+from common.errors import DomainError
+from common.views import MemberRequest, actor_of, confirmation, member_view
+from messaging.queries import speed_of
+from messaging.rules.states import OPEN, State
+from senders.queries import registered_numbers
+
+TABS = (
+    ("", "All"),
+    ("DRAFT", "Drafts"),
+    ("SCHEDULED", "Scheduled"),
+    ("SENDING", "Sending"),
+    ("COMPLETED", "Completed"),
+)
+
+
+@member_view(Permission.CAMPAIGNS_VIEW)
+def campaign_list(request: MemberRequest) -> HttpResponse:
+    """Campaigns, newest first, with progress, speed and credits."""
+    state, before = request.GET.get("state", ""), request.GET.get("before", "")
+    state = state if state in dict(TABS) else ""
+    rows = campaign_rows(
+        limit=PAGE + 1,
+        department_id=request.member.department_id,
+        state=state,
+        before_id=int(before) if before.isdecimal() else None,
+    )
+    month = timezone.localtime(now()).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    context = {
+        "account": current_account(),
+        "used": credits_used(since=month),
+        "rows": rows[:PAGE],
+        "next_before": rows[PAGE - 1].campaign.id if len(rows) > PAGE else None,
+        "tabs": TABS,
+        "state": state,
+        "may_send": bool(registered_numbers()[:1]),
+        "may_create": request.member.may(Permission.CAMPAIGNS_CREATE),
+        "live": any(row.campaign.state == CampaignState.SENDING for row in rows),
+    }
+    return render(request, "campaigns/list.html", context)
+
+
+@member_view(Permission.CAMPAIGNS_VIEW)
+def campaign_detail(request: MemberRequest, campaign_id: int) -> HttpResponse:
+    """How far it is, how fast, what became of the texts, who was left out."""
+    campaign, outreach = with_outreach(campaign_id)
+    may_control = request.member.may(Permission.CAMPAIGNS_CREATE)
+    if campaign.state == CampaignState.DRAFT and may_control:
+        return redirect("campaigns:edit", campaign.id)
+    context = _live(campaign, outreach) | {"may_control": may_control}
+    template = "campaigns/live.html" if request.htmx else "campaigns/detail.html"
+    return render(request, template, context)
+
+
+@member_view(Permission.CAMPAIGNS_VIEW)
+def campaign_recipients(request: MemberRequest, campaign_id: int) -> HttpResponse:
+    """Each text of the campaign, filtered by what became of it."""
+    campaign, outreach = with_outreach(campaign_id)
+    show, code = request.GET.get("show", "all"), request.GET.get("code", "")
+    show = show if show in SHOWN_STATES else "all"
+    rows, next_after = recipient_rows(
+        campaign.id,
+        progress=outreach_progress(outreach.id),
+        show=show,
+        error_code=int(code) if code.isdecimal() and len(code) < 7 else None,
+        after=request.GET.get("after", ""),
+    )
+    tabs = [(key, words) for key, (words, _states) in SHOWN_STATES.items()]
+    context = {"campaign": campaign, "rows": rows, "next_after": next_after, "show": show, "tabs": tabs, "code": code}
+    return render(request, "campaigns/recipients.html", context)
+
+
+@member_view(Permission.CAMPAIGNS_CREATE)
+def campaign_control(request: MemberRequest, campaign_id: int, verb: str) -> HttpResponse:
+    """Pause, resume, cancel, take back from the schedule, throw a draft away; what cannot be undone is asked first."""
+    campaign = get_object_or_404(Campaign.objects.all(), id=campaign_id)
+    if verb not in ("pause", "resume", "cancel", "unschedule", "delete"):
+        raise Http404
+    if request.method != "POST":
+        return _asked(request, campaign, verb)
+    facts: dict[str, Any] = {"actor": actor_of(request), "now": now()}
+    try:
+        if verb == "delete":
+            delete_draft(campaign.id, **facts)
+            messages.success(request, f"The draft “{campaign}” is gone.")
+            return redirect("campaigns:list")
+        if verb == "unschedule":
+            for outreach in campaign.outreaches.order_by("id"):
+                hold_back(outreach.id, why="changed by a person", **facts)
+            return redirect("campaigns:edit", campaign.id)
+        {"pause": pause_campaign, "resume": resume_campaign, "cancel": cancel_campaign}[verb](campaign.id, **facts)
+    except DomainError as error:
+        messages.error(request, str(error))
+    return redirect("campaigns:detail", campaign.id)
+
+
+def _asked(request: MemberRequest, campaign: Campaign, verb: str) -> HttpResponse:
+    """The question before something that cannot be undone, with its figures."""
+    back = reverse("campaigns:detail", args=[campaign.id])
+    if verb == "delete":
+        words = "Its text and audience are gone for good. Nothing was sent, nothing is charged."
+        return confirmation(
+            request, title=f"Throw “{campaign}” away?", words=words, submit="Throw it away", back=back, danger=True
+        )
+    if verb == "cancel":
+        progress = outreach_progress(campaign.outreaches.order_by("id")[0].id)
+        unsent = progress.messages(State.QUEUED, State.CLAIMED) or progress.credits_quoted
+        words = (
+            f"{unsent:,} messages are not sent yet and never will be. {progress.credits_held:,} held credits come back."
+        )
+        return confirmation(
+            request,
+            title=f"Cancel the rest of “{campaign}”?",
+            words=words,
+            submit="Cancel the rest",
+            back=back,
+            danger=True,
+        )
+    words = {
+        "pause": "Nothing more is handed to the carrier until you resume it.",
+        "resume": "Sending goes on where it stopped.",
+        "unschedule": "It becomes a draft again, and the held credits come back until you confirm it anew.",
+    }[verb]
+    title = {"pause": "Pause", "resume": "Resume", "unschedule": "Change"}[verb]
+    return confirmation(request, title=f"{title} “{campaign}”?", words=words, submit=title, back=back)
+
+
+def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
+    progress = outreach_progress(outreach.id)
+    on_the_way = progress.messages(State.ACCEPTED, State.SENT)
+    speeds = speed_of(outreach.source)
+    under_way = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
+    phases = forecast_of(outreach, now=now()) if campaign.state == CampaignState.SCHEDULED else []
+    answered = progress.messages(State.DELIVERED, State.UNDELIVERED, State.FAILED)
+    return {
+        "campaign": campaign,
+        "outreach": outreach,
+        "progress": progress,
+        "left_out": left_out_lines(progress),
+        "decided": progress.total - progress.messages(*OPEN),
+        "total": max(progress.total, outreach.recipients),
+        "delivered": progress.messages(State.DELIVERED),
+        "answered": answered,
+        "on_the_way": on_the_way,
+        "failed": progress.messages(State.UNDELIVERED, State.FAILED),
+        "unknown": progress.messages(State.UNKNOWN, State.UNCONFIRMED, State.NO_RECEIPT),
+        "skipped": progress.messages(State.SKIPPED, State.CANCELED, State.EXPIRED),
+        "waiting": progress.messages(State.QUEUED, State.CLAIMED),
+        "bar": _bar(progress, max(progress.total, outreach.recipients)),
+        "troubles": trouble_lines(campaign.id),
+        "speeds": [[point.at.timestamp(), round(point.segments_per_second, 2)] for point in speeds],
+        "speed": speeds[-1].segments_per_second if speeds and campaign.state == CampaignState.SENDING else None,
+        "rate": campaign.sender_number.segments_per_second if campaign.sender_number else None,
+        "phases": phases,
+        "live": under_way or on_the_way or campaign.state == CampaignState.SCHEDULED,
+    }
+
+
+def _bar(progress: Progress, total: int) -> list[tuple[str, float, float]]:
+    """The parts of the progress bar: class, where it begins and how wide it is, in percent."""
+    parts = (
+        ("ok", progress.messages(State.DELIVERED)),
+        ("go", progress.messages(State.ACCEPTED, State.SENT, State.NO_RECEIPT)),
+        ("bad", progress.messages(State.UNDELIVERED, State.FAILED)),
+        ("not", progress.messages(State.SKIPPED, State.CANCELED, State.EXPIRED, State.UNKNOWN, State.UNCONFIRMED)),
+    )
+    found, begins = [], 0.0
+    for name, count in parts:
+        width = count * 100 / total if total else 0.0
+        found.append((name, round(begins, 3), round(width, 3)))
+        begins += width
+    return found

@@ -1,0 +1,1 @@
+"""Pages of contacts: people and their lists, and imports."""

@@ -1,0 +1,141 @@
+"""What looks across apps: the journey of a contact, and the tasks of a new organization."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+
+from campaigns.models import Campaign
+from common.sql import fetch_all
+from common.tenancy import current_organization_id
+from consent.models import CONVERSATIONAL, Program
+from consent.queries import medium_words
+from contacts.models import Contact
+from messaging.rules.states import WORDS
+from senders.models import NumberStatus, SenderNumber
+
+STEPS = 100
+KINDS = {"all": "All", "messages": "Messages", "consent": "Consent", "campaigns": "Campaigns", "imports": "Imports"}
+"""The filters of the journey (B6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happened with a contact; `words` is the small print beneath."""
+
+    at: datetime
+    title: str
+    body: str
+    words: str
+    url: str = ""
+
+
+def journey(phones: Sequence[str], *, kind: str) -> list[Step]:
+    """The newest steps of the phones of a contact, newest first, of one kind of KINDS or all."""
+    wanted = [key for key in _PARTS if kind in ("all", *_FILTERS[key])]
+    if not wanted or not phones:
+        return []
+    sql = " UNION ALL ".join(f"({_PARTS[key]} ORDER BY at DESC LIMIT {STEPS})" for key in wanted)
+    rows = fetch_all(
+        f"SELECT * FROM ({sql}) AS steps ORDER BY at DESC LIMIT {STEPS}",
+        {"organization": current_organization_id(), "phones": list(phones), "only_campaigns": kind == "campaigns"},
+    )
+    campaigns = Campaign.objects.in_bulk([row[5] for row in rows if row[1] == "message" and row[5]])
+    programs = Program.objects.in_bulk([row[5] for row in rows if row[1] == "consent" and row[5]])
+    return [_step(*row, campaigns=campaigns, programs=programs) for row in rows]
+
+
+def _step(
+    at: datetime,
+    key: str,
+    verb: str,
+    body: str,
+    detail: str,
+    subject: int | None,
+    *,
+    campaigns: dict[int, Campaign],
+    programs: dict[int, Program],
+) -> Step:
+    if key == "message":
+        campaign = campaigns.get(subject or 0)
+        words = WORDS.get(verb, verb) + (f" · error {detail}" if detail else "")
+        if campaign is None:
+            return Step(at, "We wrote", body, words)
+        return Step(at, f"Campaign “{campaign.name}”", body, words, reverse("campaigns:detail", args=[campaign.id]))
+    if key == "inbound":
+        return Step(at, "They wrote", body, "")
+    if key == "import":
+        return Step(at, f"Imported from “{body}”", "", detail, reverse("contacts:import", args=[subject]))
+    if key == "optout":
+        return Step(at, {"lifted": "May be texted again"}.get(verb, "Said STOP"), "", detail)
+    if subject == CONVERSATIONAL:
+        return Step(at, "Conversational consent by their text", body, detail)
+    program = programs.get(subject or 0)
+    name = program.name if program else "a program"
+    title = f"Agreed to {name}" if verb == "GRANT" else f"Withdrew from {name}"
+    return Step(at, title, body, " · ".join(part for part in (medium_words(detail),) if part))
+
+
+_FILTERS = {
+    "message": ("messages", "campaigns"),
+    "inbound": ("messages",),
+    "consent": ("consent",),
+    "optout": ("consent",),
+    "lifted": ("consent",),
+    "import": ("imports",),
+}
+
+# Each row: at, key, verb, body, detail, subject.
+_PARTS = {
+    "message": """
+SELECT COALESCE(accepted_at, created_at) AS at, 'message' AS key, state AS verb, body,
+    COALESCE(error_code::text, reason) AS detail, campaign_id AS subject
+FROM messaging_message WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s)
+    AND (campaign_id IS NOT NULL OR NOT %(only_campaigns)s)""",
+    "inbound": """
+SELECT received_at AS at, 'inbound', '', body, '', NULL
+FROM messaging_inboundtext WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s)""",
+    "consent": """
+SELECT r.occurred_at AS at, 'consent', r.action, COALESCE(s.how, r.source_url, r.identity, ''), r.medium, r.program_id
+FROM consent_consentrecord r LEFT JOIN consent_importstatement s
+    ON s.organization_id = r.organization_id AND s.id = r.import_statement_id
+WHERE r.organization_id = %(organization)s AND r.phone = ANY(%(phones)s)""",
+    "optout": """
+SELECT opted_out_at AS at, 'optout', '', '', lower(source), NULL
+FROM consent_optout WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s)""",
+    "lifted": """
+SELECT lifted_at AS at, 'optout', 'lifted', '', '', NULL
+FROM consent_optout WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s) AND lifted_at IS NOT NULL""",
+    "import": """
+SELECT i.created_at AS at, 'import', '', f.name, r.actor_label, i.id
+FROM consent_consentrecord r
+JOIN contacts_import i ON i.organization_id = r.organization_id AND i.statement_id = r.import_statement_id
+JOIN content_storedfile f ON f.organization_id = i.organization_id AND f.id = i.file_id
+WHERE r.organization_id = %(organization)s AND r.phone = ANY(%(phones)s)""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A step on the way to the first campaign."""
+
+    words: str
+    url: str
+    done: bool
+
+
+def first_tasks() -> list[Task]:
+    """What a new organization has to do until its first campaign is sent, in order."""
+    numbers = set(SenderNumber.objects.values_list("status", flat=True))
+    return [
+        Task("Ask for a number", reverse("senders:ask"), bool(numbers)),
+        Task("Register it for campaigns", reverse("senders:numbers"), NumberStatus.REGISTERED in numbers),
+        Task("Write a program: what people agree to get", reverse("consent:program_new"), Program.objects.exists()),
+        Task("Import your contacts", reverse("contacts:import_new"), Contact.objects.exists()),
+        Task(
+            "Send the first campaign",
+            reverse("campaigns:new"),
+            Campaign.objects.exclude(state="DRAFT").exists(),
+        ),
+    ]

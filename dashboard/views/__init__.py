@@ -1,0 +1,1 @@
+"""Pages that look across apps, and the switches of the frame."""

@@ -1,0 +1,65 @@
+"""A contact: who it is, what they agreed to, and everything that happened."""
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from accounts.rules.permissions import Permission
+from common.clock import now
+from common.views import MemberRequest, actor_of, confirmation, member_view
+from consent.queries import consent_panel
+from contacts.models import Contact
+from contacts.queries import lists_of, phones_of
+from dashboard.actions import opt_out_contact
+from dashboard.queries import KINDS, journey
+from inbox.queries import conversation_with
+from messaging.rules.kinds import CONVERSATION_DAYS
+
+
+@member_view(Permission.CONTACTS_VIEW)
+def contact(request: MemberRequest, contact_id: int) -> HttpResponse:
+    """The page of one person; the journey can be filtered."""
+    found = get_object_or_404(Contact.objects.all(), id=contact_id)
+    phones = phones_of(found)
+    chosen = request.GET.get("show", "all")
+    panel = consent_panel(phones[0].phone) if phones else None
+    ends = (
+        panel.conversational_since + timedelta(days=CONVERSATION_DAYS) if panel and panel.conversational_since else None
+    )
+    may_talk = request.member.may(Permission.CONVERSATIONS_VIEW)
+    context = {
+        "contact": found,
+        "phones": phones,
+        "lists": lists_of(found),
+        "panel": panel,
+        "conversational_until": ends if ends and ends > now() else None,
+        "steps": journey([row.phone for row in phones], kind=chosen),
+        "kinds": KINDS,
+        "chosen": chosen,
+        "conversation": conversation_with([row.phone for row in phones]) if may_talk else None,
+        "may_edit": request.member.may(Permission.CONTACTS_EDIT),
+    }
+    return render(request, "dashboard/contact.html", context)
+
+
+@member_view(Permission.CONTACTS_EDIT)
+def opt_out(request: MemberRequest, contact_id: int) -> HttpResponse:
+    """Note that the person does not want to be texted any more."""
+    found = get_object_or_404(Contact.objects.all(), id=contact_id)
+    back = reverse("dashboard:contact", args=[found.id])
+    if request.method == "POST":
+        opt_out_contact(found, actor=actor_of(request), now=now())
+        messages.success(request, f"{found} is not texted any more.")
+        return redirect(back)
+    count = "1 phone" if len(phones_of(found)) == 1 else f"{len(phones_of(found))} phones"
+    return confirmation(
+        request,
+        title=f"Never text {found} again?",
+        words=f"{count} will get nothing from any of your numbers. Only the person can undo this, by texting START.",
+        submit="Record the opt-out",
+        back=back,
+        danger=True,
+    )

@@ -1,0 +1,70 @@
+// The composer: tags at the cursor, parts that show when they are chosen, and a copy in this browser until it is saved.
+(() => {
+  "use strict";
+
+  const form = document.querySelector("[data-composer]");
+  if (!form) return;
+  const body = form.elements.body;
+  const again = () => htmx.trigger(form.querySelector(".composer"), "again");
+
+  form.addEventListener("click", (event) => {
+    const insert = event.target.closest("[data-insert]");
+    if (insert) {
+      body.setRangeText(`{{ ${insert.dataset.insert} }}`, body.selectionStart, body.selectionEnd, "end");
+      body.focus();
+      keep();
+      again();
+    }
+    const step = event.target.closest("[data-step]");
+    if (step) {
+      const people = Number(form.querySelector("[data-people]").value);
+      const place = Number(form.querySelector("[data-place]").value);
+      form.elements.place.value = (place + Number(step.dataset.step) + people) % people;
+      again();
+    }
+  });
+
+  const show = () => {
+    form.querySelectorAll("[data-when]").forEach((part) => {
+      part.hidden = form.elements[part.dataset.when].value !== part.dataset.is;
+    });
+  };
+  form.addEventListener("change", show);
+  show();
+
+  // What is typed is kept here until the server has it: a lost session or connection loses nothing.
+  const key = () => `draft:${form.elements.form_id.value}`;
+  const fields = () => [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "place"].includes(name));
+  const keep = () => localStorage.setItem(key(), JSON.stringify(fields()));
+  const said = (words) => (document.getElementById("saved").textContent = ` · ${words}`);
+  form.addEventListener("input", keep);
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!event.detail.elt.classList.contains("composer")) return;
+    const status = event.detail.xhr.status;
+    if (status === 200 && !event.detail.xhr.responseText.includes("data-conflict")) localStorage.removeItem(key());
+    else if (status === 401) said("you were signed out: sign in in another window, your words stay here");
+    else said("not saved, the connection is lost: your words stay here");
+  });
+  const kept = localStorage.getItem(key());
+  if (kept) {
+    const values = JSON.parse(kept);
+    const revision = values.find(([name]) => name === "revision");
+    if (revision && revision[1] === form.elements.revision.value) {
+      form.querySelectorAll("input[type=checkbox]").forEach((box) => (box.checked = false));
+      values.forEach(([name, value]) => {
+        const field = form.elements[name];
+        if (!field || name === "revision") return;
+        const box = form.querySelector(`input[type=checkbox][name="${name}"][value="${CSS.escape(value)}"]`);
+        if (box) box.checked = true;
+        else field.value = value;
+      });
+      show();
+      said("what you had typed is back");
+      document.addEventListener("DOMContentLoaded", again);
+    } else {
+      localStorage.removeItem(key());
+    }
+  }
+  // Once it is confirmed the form goes, and with it the copy.
+  form.addEventListener("submit", keep);
+})();
