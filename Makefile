@@ -6,7 +6,7 @@ ASSETS := node_modules/.package-lock.json
 ARGS ?=
 BENCH ?= all
 
-.PHONY: help setup demo run test test-all soak check fmt bench shell clean
+.PHONY: help setup demo run test test-all soak check fmt tour bench shell clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,7 +28,7 @@ run: setup ## every process, until Ctrl-C
 	@$(PYTHON) manage.py run $(ARGS)
 
 test: setup ## what CI runs, under five minutes
-	@$(PYTHON) -m pytest -n 2 -m "not slow" $(ARGS)
+	@$(PYTHON) -m pytest -n 2 -m "not slow and not tour" $(ARGS)
 
 test-all: setup ## every test, also on Debian's PostgreSQL 15
 	@sh scripts/test-all $(ARGS)
@@ -44,6 +44,9 @@ fmt: setup ## format everything
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format .
 	@git ls-files '*.html' | xargs .venv/bin/djade --target-version 5.2 || true
+
+tour: setup ## take the pictures of docs/tour.md
+	@$(PYTHON) -m pytest -m tour tests/e2e $(ARGS)
 
 bench: setup ## measure; BENCH=name runs one
 	@$(PYTHON) -m bench $(BENCH) $(ARGS)

@@ -8,8 +8,22 @@ from datetime import datetime
 
 from django.db import connection
 from django.db.models import F, Q
+from django.urls import reverse
 
-from billing.models import CreditAccount, CreditEntry, CreditLot, EntryKind, LotKind, Plan, Reservation, ReservationLot
+from accounts.actions import audit, notify
+from accounts.models import Notice
+from accounts.rules.permissions import Permission
+from billing.models import (
+    CreditAccount,
+    CreditEntry,
+    CreditLot,
+    CreditOrder,
+    EntryKind,
+    LotKind,
+    Plan,
+    Reservation,
+    ReservationLot,
+)
 from common.actor import SYSTEM, Actor
 from common.errors import DomainError
 from common.tenancy import current_organization_id
@@ -25,6 +39,10 @@ class NotEnoughCredits(DomainError):
     """`facts`: missing, available, needed."""
 
     code = "not_enough_credits"
+
+
+class OrderSettled(DomainError):
+    code = "order_settled"
 
 
 class ReservedOtherwise(DomainError):
@@ -62,6 +80,52 @@ def add_credits(
     )
     _post(account, _ENTRY_OF_LOT[kind], lot, amount=credits, reference=reference, key=reference, actor=actor, now=now)
     return lot
+
+
+def order_credits(*, credits: int, actor: Actor, now: datetime) -> CreditOrder:
+    """Order credits on invoice at the plan's price; they are there once the payment is noted."""
+    order: CreditOrder = CreditOrder.objects.create(
+        organization_id=current_organization_id(),
+        credits=credits,
+        price_micros=CreditAccount.objects.select_related("plan").get().plan.price_micros,
+        ordered_by=actor.label,
+        created_at=now,
+    )
+    audit(action="credits.ordered", subject=order, actor=actor, now=now, credits=credits)
+    return order
+
+
+def cancel_order(order_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take back an order that is not paid. Raises OrderSettled."""
+    order = _open_order(order_id)
+    _settle(order, CreditOrder.State.CANCELED, actor, now)
+
+
+def mark_order_paid(order_id: int, *, actor: Actor, now: datetime) -> None:
+    """The payment came: add the credits, once. Raises OrderSettled."""
+    order = _open_order(order_id)
+    add_credits(kind=LotKind.PURCHASED, credits=order.credits, reference=f"order:{order.id}", actor=actor, now=now)
+    _settle(order, CreditOrder.State.PAID, actor, now)
+    notify(
+        tone=Notice.Tone.GOOD,
+        text=f"Your payment is noted: {order.credits:,} credits are yours.",
+        url=reverse("billing:ledger"),
+        permission=Permission.BILLING_VIEW,
+        now=now,
+    )
+
+
+def _open_order(order_id: int) -> CreditOrder:
+    order: CreditOrder = CreditOrder.objects.select_for_update().get(id=order_id)
+    if order.state != CreditOrder.State.OPEN:
+        raise OrderSettled("This order is settled already. Look at the page again.")
+    return order
+
+
+def _settle(order: CreditOrder, state: CreditOrder.State, actor: Actor, now: datetime) -> None:
+    order.state, order.settled_at = state, now
+    order.save(update_fields=["state", "settled_at"])
+    audit(action="credits.order_settled", subject=order, actor=actor, now=now, state=state)
 
 
 def reserve(*, credits: int, reference: str, actor: Actor, now: datetime) -> Reservation:

@@ -104,6 +104,30 @@ class ReservationLot(TenantModel):
         ]
 
 
+class CreditOrder(TenantModel):
+    """Credits that an organization wants to buy on invoice; staff note the payment. The price is that of the order."""
+
+    class State(models.TextChoices):
+        OPEN = "OPEN", "Waiting for payment"
+        PAID = "PAID", "Paid"
+        CANCELED = "CANCELED", "Canceled"
+
+    credits = models.PositiveIntegerField()
+    price_micros = models.BigIntegerField(help_text="of one credit")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    ordered_by = models.CharField(max_length=160)
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.CheckConstraint(condition=Q(credits__gt=0), name="order_of_some_credits")]
+        indexes = [models.Index(fields=["id"], name="orders_open", condition=Q(state="OPEN"))]
+
+    @property
+    def total_micros(self) -> int:
+        return self.credits * self.price_micros
+
+
 class EntryKind(models.TextChoices):
     GRANT = "GRANT", "Credits of the month"
     PURCHASE = "PURCHASE", "Bought"

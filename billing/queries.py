@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
-from billing.models import CreditAccount, CreditEntry, EntryKind, Plan, Reservation
+from billing.models import CreditAccount, CreditEntry, CreditOrder, EntryKind, Plan, Reservation
 from billing.rules.pricing import Basis
 from common.tenancy import across_organizations
 
@@ -21,6 +21,16 @@ def credits_used(*, since: datetime) -> int:
     posted = entries.aggregate(Sum("amount"))["amount__sum"] or 0
     waiting = Reservation.objects.filter(captured__gt=F("posted"))
     return int(waiting.aggregate(sum=Sum(F("captured") - F("posted")))["sum"] or 0) - int(posted)
+
+
+def orders() -> QuerySet[CreditOrder]:
+    """The newest orders of the organization in scope."""
+    return CreditOrder.objects.order_by("-id")[:5]
+
+
+def open_orders() -> QuerySet[CreditOrder]:
+    """Orders that wait for their payment, longest first: for staff, across organizations."""
+    return CreditOrder.objects.filter(state=CreditOrder.State.OPEN).select_related("organization").order_by("id")
 
 
 def current_basis() -> Basis:

@@ -3,4 +3,8 @@ from django.urls import path
 from billing import views
 
 app_name = "billing"
-urlpatterns = [path("", views.ledger, name="ledger")]
+urlpatterns = [
+    path("", views.ledger, name="ledger"),
+    path("buy/", views.buy, name="buy"),
+    path("orders/<int:order_id>/cancel/", views.cancel, name="cancel_order"),
+]

@@ -13,6 +13,18 @@ _NANP = re.compile(r"(?:\+?1)?([2-9]\d{9})")
 _NANP_COUNTRIES = frozenset(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1])
 
 
+def for_people(phone: str) -> str:
+    """`(888) 555-0142` for +1, the international form for others; short codes and names as they are."""
+    if not phone.startswith("+"):
+        return phone
+    try:
+        number = phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        return phone
+    form = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(number, form.NATIONAL if number.country_code == 1 else form.INTERNATIONAL)
+
+
 class InvalidPhone(ValueError):
     """Not a phone number; the text says what is wrong with it."""
 

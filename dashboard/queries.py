@@ -70,11 +70,11 @@ def _step(
     if key == "optout":
         return Step(at, {"lifted": "May be texted again"}.get(verb, "Said STOP"), "", detail)
     if subject == CONVERSATIONAL:
-        return Step(at, "Conversational consent by their text", body, detail)
+        return Step(at, "Conversational consent by their text", body, medium_words(detail))
     program = programs.get(subject or 0)
     name = program.name if program else "a program"
     title = f"Agreed to {name}" if verb == "GRANT" else f"Withdrew from {name}"
-    return Step(at, title, body, " · ".join(part for part in (medium_words(detail),) if part))
+    return Step(at, title, body, medium_words(detail))
 
 
 _FILTERS = {

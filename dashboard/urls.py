@@ -16,5 +16,6 @@ urlpatterns = [
     path("staff/registrations/<int:registration_id>/", staff.registration, name="staff_registration"),
     path("staff/registrations/<int:registration_id>/evidence", staff.evidence, name="staff_evidence"),
     path("staff/numbers/<int:request_id>/", staff.number_request, name="staff_number"),
+    path("staff/orders/<int:order_id>/", staff.order_paid, name="staff_order"),
     path("styleguide/", staff.styleguide, name="styleguide"),
 ]

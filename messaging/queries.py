@@ -67,22 +67,33 @@ class Speed:
 
 
 CHART_POINTS = 120
+SMOOTH_SEGMENTS = 30
+"""A point of the chart is an average over about so many segments: one text of three is no burst."""
+LONGEST_SMOOTHING = 10.0
 
 
-def speed_of(source: str) -> list[Speed]:
-    """The newest speeds of a source, oldest first; a pause shows as zero."""
+def speed_of(source: str, *, rate: float | None) -> list[Speed]:
+    """The newest speeds of a source, oldest first; a pause shows as zero. `rate` is what the number allows."""
     rows = fetch_all(_SPEED, {"organization": current_organization_id(), "source": source, "limit": CHART_POINTS})
-    found: list[Speed] = []
-    former: datetime | None = None
+    pieces: list[tuple[datetime, float, int]] = []
     for at, segments in reversed(rows):
-        gap = (at - former).total_seconds() if former else SQUASH_SECONDS
-        if former and gap > 4 * SQUASH_SECONDS:
-            found += [Speed(former + timedelta(seconds=SQUASH_SECONDS), 0.0)]
-            found += [Speed(at - timedelta(seconds=SQUASH_SECONDS), 0.0)]
+        gap = (at - pieces[-1][0]).total_seconds() if pieces else SQUASH_SECONDS
+        if gap > 4 * SQUASH_SECONDS:
+            pieces.append((at - timedelta(seconds=SQUASH_SECONDS), gap - SQUASH_SECONDS, 0))
             gap = SQUASH_SECONDS
-        found.append(Speed(at, segments / gap))
-        former = at
-    return found
+        pieces.append((at, gap, segments))
+    window = min(SMOOTH_SEGMENTS / rate, LONGEST_SMOOTHING) if rate else 0.0
+    return [Speed(pieces[last][0], _average(pieces, last, window)) for last in range(len(pieces))]
+
+
+def _average(pieces: Sequence[tuple[datetime, float, int]], last: int, window: float) -> float:
+    """Segments a second over the pieces that end with `last` and cover the window."""
+    seconds, segments = 0.0, 0
+    for _, gap, count in reversed(pieces[: last + 1]):
+        seconds, segments = seconds + gap, segments + count
+        if seconds >= window:
+            break
+    return segments / seconds if seconds else 0.0
 
 
 _SPEED = """

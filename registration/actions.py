@@ -89,7 +89,7 @@ def take_step(registration_id: int, *, to: RegistrationState, actor: Actor, now:
         tone, words = _NOTICES[to]
         notify(
             tone=tone,
-            text=words.format(number=registration.sender_number.sender, note=note).strip(),
+            text=words.format(number=registration.sender_number, note=note).strip(),
             url=reverse("registration:register", args=[registration.sender_number_id]),
             permission=Permission.NUMBERS_REGISTER,
             now=now,

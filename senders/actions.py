@@ -143,7 +143,7 @@ def give_number(
     _answer(request, NumberRequest.State.GIVEN, "", now)
     notify(
         tone=Notice.Tone.GOOD,
-        text=f"Your number {sender} is here. Register it for campaigns next.",
+        text=f"Your number {number} is here. Register it for campaigns next.",
         url=reverse("senders:numbers"),
         permission=Permission.NUMBERS_REGISTER,
         now=now,

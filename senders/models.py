@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import Q
 
+from common.phones import for_people
 from common.tenancy import TenantModel
 from senders.rules.lanes import LANES
 
@@ -61,7 +62,7 @@ class SenderNumber(TenantModel):
         indexes = [models.Index(fields=["lane"], name="number_by_lane")]
 
     def __str__(self) -> str:
-        return self.sender
+        return for_people(self.sender)
 
 
 class NumberRequest(TenantModel):

@@ -120,7 +120,7 @@ def _check(outreach: Outreach, quote_id: UUID) -> None:
     number = outreach.campaign.whole_number
     if number.status != NumberStatus.REGISTERED:
         raise LaunchRefused(
-            f"The number {number.sender} is not registered yet. Register it under Numbers, or choose another number."
+            f"The number {number} is not registered yet. Register it under Numbers, or choose another number."
         )
     if not outreach.recipients:
         raise LaunchRefused("Nobody is left to text: see who is left out and why, and change the audience.")

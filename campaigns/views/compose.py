@@ -196,8 +196,9 @@ def _beside(request: MemberRequest, campaign: Campaign) -> dict[str, Any]:
 
 def _quote(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
     account, progress = current_account(), outreach_progress(outreach.id)
-    starts = max(outreach.starts_at or now(), now())
-    phases = forecast_of(outreach, now=now())
+    moment = now()
+    starts = max(outreach.starts_at or moment, moment)
+    phases = forecast_of(outreach, now=moment)
     bars, width = by_slot(phases, starts=starts, slots=SLOTS)
     tallest = max(bars, default=0)
     lines = left_out_lines(progress)

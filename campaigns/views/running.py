@@ -155,7 +155,8 @@ def _asked(request: MemberRequest, campaign: Campaign, verb: str) -> HttpRespons
 def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
     progress = outreach_progress(outreach.id)
     on_the_way = progress.messages(State.ACCEPTED, State.SENT)
-    speeds = speed_of(outreach.source)
+    rate = campaign.sender_number.segments_per_second if campaign.sender_number else None
+    speeds = speed_of(outreach.source, rate=float(rate) if rate else None)
     under_way = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
     phases = forecast_of(outreach, now=now()) if campaign.state == CampaignState.SCHEDULED else []
     answered = progress.messages(State.DELIVERED, State.UNDELIVERED, State.FAILED)
@@ -177,9 +178,13 @@ def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         "troubles": trouble_lines(campaign.id),
         "speeds": [[point.at.timestamp(), round(point.segments_per_second, 2)] for point in speeds],
         "speed": speeds[-1].segments_per_second if speeds and campaign.state == CampaignState.SENDING else None,
-        "rate": campaign.sender_number.segments_per_second if campaign.sender_number else None,
+        "rate": rate,
         "phases": phases,
-        "live": under_way or on_the_way or campaign.state == CampaignState.SCHEDULED,
+        # Also until the first sample of speed is taken: a short campaign is over before.
+        "live": under_way
+        or on_the_way
+        or campaign.state == CampaignState.SCHEDULED
+        or (progress.handed_over and not speeds),
     }
 
 

@@ -1,13 +1,12 @@
 """How times, phones and states are written on every page."""
 
 from datetime import datetime
-from typing import Any
 
-import phonenumbers
 from django import template
 from django.utils import timezone
 
 from common.clock import now
+from common.phones import for_people
 
 register = template.Library()
 
@@ -60,17 +59,16 @@ def when(at: datetime | None) -> str:
 
 
 @register.filter
+def until(at: datetime) -> str:
+    """`22:49` today, else as `when` writes it."""
+    local = timezone.localtime(at)
+    return f"{local:%H:%M}" if local.date() == timezone.localtime(now()).date() else when(at)
+
+
+@register.filter
 def phone(value: str) -> str:
-    """`(888) 555-0142` for +1, the international form for others; short codes and names as they are."""
-    if not value.startswith("+"):
-        return value
-    try:
-        number = phonenumbers.parse(value)
-    except phonenumbers.NumberParseException:
-        return value
-    national = number.country_code == 1
-    form = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    return phonenumbers.format_number(number, form)
+    """`(888) 555-0142`."""
+    return for_people(value)
 
 
 @register.filter
@@ -80,6 +78,6 @@ def share(part: int, whole: int) -> str:
 
 
 @register.filter
-def get(mapping: Any, key: Any) -> Any:
-    """A value of a mapping by a variable's key."""
-    return mapping.get(key)
+def words(name: str) -> str:
+    """`First name` for `first_name`."""
+    return name.replace("_", " ").capitalize()

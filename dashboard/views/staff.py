@@ -6,11 +6,17 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from accounts.rules.permissions import StaffRole
+from billing.actions import mark_order_paid
+from billing.models import CreditOrder
+from billing.queries import open_orders
 from common.clock import now
+from common.errors import DomainError
+from common.money import format_micros
 from common.tenancy import across_organizations, organization_scope
-from common.views import actor_of, refusals_on, staff_view
+from common.views import actor_of, confirmation, refusals_on, staff_view
 from content.queries import path_of
 from dashboard.forms import DeclineNumberForm, GiveNumberForm, VerdictForm
 from registration.actions import decide_registration, note_staff_look
@@ -27,7 +33,11 @@ STAFF = tuple(StaffRole)
 def queue(request: HttpRequest) -> HttpResponse:
     """What waits for staff, longest first."""
     with across_organizations(because="staff serve every organization"):
-        context = {"registrations": list(review_queue()), "requests": list(open_number_requests())}
+        context = {
+            "registrations": list(review_queue()),
+            "requests": list(open_number_requests()),
+            "orders": [(order, format_micros(order.total_micros)) for order in open_orders()],
+        }
     return render(request, "staff/queue.html", context)
 
 
@@ -99,6 +109,23 @@ def number_request(request: HttpRequest, request_id: int) -> HttpResponse:
                 return redirect("dashboard:staff")
         context = {"wish": found, "form": give, "decline": decline, "open": found.state == NumberRequest.State.OPEN}
         return render(request, "staff/number.html", context)
+
+
+@staff_view(*STAFF)
+def order_paid(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Note the payment of an order."""
+    with organization_scope(_organization_of(CreditOrder, order_id)):
+        order = CreditOrder.objects.select_related("organization").get(id=order_id)
+        if request.method != "POST":
+            words = f"{order.organization} gets {order.credits:,} credits at once."
+            title = f"Has {format_micros(order.total_micros)} come in?"
+            return confirmation(request, title=title, words=words, submit="It is paid", back=reverse("dashboard:staff"))
+        try:
+            mark_order_paid(order.id, actor=actor_of(request), now=now())
+            messages.success(request, f"{order.organization} has its credits.")
+        except DomainError as error:
+            messages.error(request, str(error))
+        return redirect("dashboard:staff")
 
 
 @staff_view(*STAFF)

@@ -12,8 +12,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.actions import notify
 from accounts.models import AuditEvent, Membership, Notice, User
 from accounts.rules.permissions import PERMISSIONS, Permission, Role, StaffRole, allows
-from billing.actions import add_credits
-from billing.models import LotKind
+from billing.actions import add_credits, order_credits
+from billing.models import CreditOrder, LotKind
 from campaigns.models import Campaign
 from consent.actions import create_program
 from consent.rules.media import Level
@@ -83,6 +83,7 @@ def filled(path: str, world: World) -> str:
             "list_id": ContactList,
             "notice_id": Notice,
             "number_id": SenderNumber,
+            "order_id": CreditOrder,
             "registration_id": Registration,
             "request_id": NumberRequest,
         }
@@ -111,6 +112,7 @@ def furnished(world: World) -> World:
         )
         list_named("Secret list", now=NOW)
         notify(tone=Notice.Tone.GOOD, text="Secret notice", permission=Permission.HOME_VIEW, now=NOW)
+        order_credits(credits=100, actor=ACTOR, now=NOW)
         department = world.number.department
         request_number(kind=SenderKind.LOCAL, wish="Secret wish", department=department, actor=ACTOR, now=NOW)
         for kind, name in ((FileKind.IMPORT, "waiting.csv"), (FileKind.EVIDENCE, "form.png")):
