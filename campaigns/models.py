@@ -82,6 +82,7 @@ class Outreach(TenantModel):
     credits = models.BigIntegerField(default=0)
     excluded = models.BigIntegerField(default=0)
     plan = models.JSONField(default=dict, help_text="of the quote: bucket of hours to its people and segments")
+    prices = models.JSONField(default=dict, help_text="of the quote: segments of a text to people and their credits")
     ceiling = models.BigIntegerField(null=True, help_text="credits above which a scheduled start does not happen")
     reservation_id = models.BigIntegerField(null=True)
     launched_at = models.DateTimeField(null=True)

@@ -14,7 +14,6 @@ from billing.models import Reservation
 from campaigns.models import Campaign, Outreach
 from campaigns.rules.forecast import Bucket, Phase, forecast
 from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
-from common.sql import fetch_all
 from consent.rules.media import Level
 from contacts.models import Contact
 from content.models import Job
@@ -271,16 +270,7 @@ def left_out_lines(progress: Progress) -> list[LeftOutLine]:
 
 def prices(outreach: Outreach) -> list[Price]:
     """The quote by segments, shortest first."""
-    rows = fetch_all(_PRICES, {"outreach": outreach.id, "quote": outreach.quote_id})
-    return [Price(*row) for row in rows]
-
-
-_PRICES = """
-SELECT part.segments, count(*), sum(part.credits)::bigint
-FROM campaigns_quotechunk c, unnest(c.segments, c.credits) AS part(segments, credits)
-WHERE c.outreach_id = %(outreach)s AND c.quote_id = %(quote)s
-GROUP BY part.segments ORDER BY part.segments
-"""
+    return [Price(int(segments), *sums) for segments, sums in sorted(outreach.prices.items(), key=lambda x: int(x[0]))]
 
 
 def forecast_of(outreach: Outreach, *, now: datetime) -> list[Phase]:

@@ -48,6 +48,7 @@ def quote_outreach(
         writer = writer_for(outreach, now=now)
     recipients = segments = credits = excluded = sequence = after_id = 0
     plan: dict[str, list[int]] = {}
+    prices: dict[str, list[int]] = {}
     while True:
         with organization_scope(organization_id):
             page = candidates(
@@ -65,11 +66,9 @@ def quote_outreach(
             drafts = [result[0] for result in results if not isinstance(result, LeftOut)]
             note_exclusions(outreach_id, left_out, quote_id=quote_id)
             _freeze(outreach, quote_id, sequence, drafts)
-        for result in results:
-            if not isinstance(result, LeftOut):
-                planned = plan.setdefault(result[1], [0, 0])
-                planned[0] += 1
-                planned[1] += result[0].segments
+        for draft, bucket in (result for result in results if not isinstance(result, LeftOut)):
+            _add(plan, bucket, draft.segments)
+            _add(prices, str(draft.segments), draft.credits)
         sequence += 1
         recipients += len(drafts)
         segments += sum(draft.segments for draft in drafts)
@@ -82,7 +81,7 @@ def quote_outreach(
         # Launched, or quoted by somebody else, while this one was at work: that one stands, with its chunks.
         overtaken = locked.quote_id != outreach.quote_id or locked.state not in _QUOTABLE
         if not overtaken:
-            locked.plan = plan
+            locked.plan, locked.prices = plan, prices
             _put_in_force(locked, quote_id, recipients, segments, credits, excluded, now)
         chunks = QuoteChunk.objects.filter(outreach_id=outreach_id)
         (chunks.filter(quote_id=quote_id) if overtaken else chunks.exclude(quote_id=quote_id)).delete()
@@ -119,6 +118,13 @@ def run_quote(*, organization_id: int, outreach_id: int, job_id: int) -> None:
 
 def quote_job_kind(outreach_id: int) -> str:
     return f"quote:{outreach_id}"
+
+
+def _add(sums: dict[str, list[int]], key: str, amount: int) -> None:
+    """One person more under a key, with an amount."""
+    people = sums.setdefault(key, [0, 0])
+    people[0] += 1
+    people[1] += amount
 
 
 _QUOTABLE = (OutreachState.DRAFT, OutreachState.QUOTED, OutreachState.SCHEDULED)

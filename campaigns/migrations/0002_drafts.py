@@ -36,6 +36,13 @@ class Migration(migrations.Migration):
             name="plan",
             field=models.JSONField(default=dict, help_text="of the quote: bucket of hours to its people and segments"),
         ),
+        migrations.AddField(
+            model_name="outreach",
+            name="prices",
+            field=models.JSONField(
+                default=dict, help_text="of the quote: segments of a text to people and their credits"
+            ),
+        ),
         migrations.AlterField(
             model_name="campaign",
             name="body",
