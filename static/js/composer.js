@@ -12,8 +12,7 @@
     if (insert) {
       body.setRangeText(`{{ ${insert.dataset.insert} }}`, body.selectionStart, body.selectionEnd, "end");
       body.focus();
-      keep();
-      again();
+      body.dispatchEvent(new Event("input", { bubbles: true }));
     }
     const step = event.target.closest("[data-step]");
     if (step) {
@@ -37,13 +36,26 @@
   const fields = () => [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "place"].includes(name));
   const keep = () => localStorage.setItem(key(), JSON.stringify(fields()));
   const said = (words) => (document.getElementById("saved").textContent = ` · ${words}`);
-  form.addEventListener("input", keep);
+  let typed = 0; // grows with each change, so that an answer tells whether it knows the newest words
+  let asked = 0;
+  form.addEventListener("input", () => {
+    typed += 1;
+    keep();
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.classList.contains("composer")) asked = typed;
+  });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!event.detail.elt.classList.contains("composer")) return;
-    const status = event.detail.xhr.status;
-    if (status === 200 && !event.detail.xhr.responseText.includes("data-conflict")) localStorage.removeItem(key());
-    else if (status === 401) said("you were signed out: sign in in another window, your words stay here");
-    else said("not saved, the connection is lost: your words stay here");
+    const { status, responseText } = event.detail.xhr;
+    if (status === 401) said("you were signed out: sign in in another window, your words stay here");
+    else if (status !== 200) said("not saved, the connection is lost: your words stay here");
+    else if (responseText.includes("data-conflict")) said("not saved: another window was faster");
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target.id !== "beside" || event.detail.xhr.responseText.includes("data-conflict")) return;
+    if (typed === asked) localStorage.removeItem(key());
+    else keep(); // with the new revision
   });
   const kept = localStorage.getItem(key());
   if (kept) {

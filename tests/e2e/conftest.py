@@ -55,7 +55,7 @@ def watched_page(
     )
     found = context.new_page()
     faults: list[str] = []
-    wanted = tuple(f"status of {status}" for status in (refused or {}).values())
+    wanted = tuple(words.format(status) for status in (refused or {}).values() for words in ("status of {}", "Code {}"))
 
     def hear(message: ConsoleMessage) -> None:
         if message.type == "error" and not any(words in message.text for words in wanted):

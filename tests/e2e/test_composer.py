@@ -1,0 +1,192 @@
+"""The composer in a browser: closed tabs, second windows, lost sessions, no script, no mouse."""
+
+import os
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from common.tenancy import organization_scope
+from config.demo.seed import Tenant
+from config.demo.walk import import_file, progress_bars
+from config.stack import Stack
+from tests.e2e.conftest import sign_in, watched_page
+from tests.servers import ROOT
+
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+pytestmark = pytest.mark.fault
+
+FILE = ROOT / "config" / "demo" / "sample.csv"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def people(stack: Stack, tenant: Tenant) -> None:
+    from rich.console import Console
+
+    with progress_bars(Console(quiet=True)) as bars:
+        import_file(tenant, FILE, stack, bars)
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack, tenant: Tenant) -> Page:
+    with watched_page(browser, stack.web_url, width=1280, refused={"signed out": 401}) as found:
+        sign_in(found, tenant.owner_sign_in)
+        yield found
+
+
+def body(page: Page) -> Locator:
+    return page.get_by_label("Text", exact=True)
+
+
+def begin(page: Page, words: str) -> None:
+    page.goto("/campaigns/new/")
+    page.get_by_label("Campaign name").fill(words)
+    body(page).fill(words)
+    expect(page.locator("[data-preview]")).to_contain_text(words, timeout=10_000)
+    expect(page.locator("#saved")).to_have_text(re.compile("saved"))
+
+
+def test_a_closed_tab_loses_nothing(page: Page) -> None:
+    begin(page, "Half a thought")
+    assert re.search(r"/campaigns/\d+/edit/", page.url)
+    address = page.url
+    page.goto("/campaigns/")
+    page.get_by_role("link", name="Half a thought").click()
+    assert page.url == address
+    expect(body(page)).to_have_value("Half a thought")
+    page.goto("/contacts/")
+    page.go_back()
+    expect(body(page)).to_have_value("Half a thought")
+
+
+def test_what_was_typed_a_moment_before_the_tab_closed_comes_back(page: Page) -> None:
+    begin(page, "Half a thought")
+    address = page.url
+    page.get_by_label("Campaign name").fill("Another name")
+    body(page).fill("Closed before it was saved")
+    page.goto("/contacts/")
+    page.goto(address)
+    expect(body(page)).to_have_value("Closed before it was saved")
+    expect(page.get_by_label("Campaign name")).to_have_value("Another name")
+    expect(page.locator("[data-preview]")).to_contain_text("Closed before it was saved", timeout=10_000)
+
+
+def test_a_second_window_overwrites_nothing_unseen(page: Page) -> None:
+    begin(page, "The first words")
+    other = page.context.new_page()
+    other.goto(page.url)
+    body(other).fill("Words of the other window")
+    expect(other.locator("[data-preview]")).to_contain_text("Words of the other window")
+    body(page).fill("Words of this window")
+    expect(page.get_by_text("in another window")).to_be_visible()
+    expect(body(page)).to_have_value("Words of this window")
+    page.get_by_role("button", name="Save mine over it").click()
+    other.goto(other.url)
+    other.wait_for_load_state()
+    page.goto("/campaigns/")
+    page.get_by_role("link", name="The first words").click()
+    expect(body(page)).to_have_value("Words of this window")
+    other.close()
+
+
+def test_a_lost_session_keeps_the_words_until_the_next_sign_in(page: Page, tenant: Tenant) -> None:
+    begin(page, "Before")
+    address, cookies = page.url, page.context.cookies()
+    page.context.clear_cookies(name="sessionid")
+    body(page).fill("Typed while signed out")
+    expect(page.locator("#saved")).to_have_text(re.compile("you were signed out"), timeout=10_000)
+    assert cookies
+    sign_in(page, tenant.owner_sign_in)
+    page.goto(address)
+    expect(body(page)).to_have_value("Typed while signed out")
+    expect(page.locator("[data-preview]")).to_contain_text("Typed while signed out", timeout=10_000)
+
+
+def test_a_double_click_sends_once(page: Page, tenant: Tenant) -> None:
+    begin(page, "Only once")
+    page.get_by_role("button", name="Review and send").dblclick()
+    send = page.get_by_role("button", name=re.compile("^Send "))
+    expect(send).to_be_visible(timeout=20_000)
+    address = page.url
+    send.dblclick()
+    expect(page.get_by_text("Completed")).to_be_visible(timeout=30_000)
+    page.goto(address)  # back to the confirmation: it leads to what runs
+    assert re.search(r"/campaigns/\d+/$", page.url)
+    expect(page.get_by_text("12 of 12")).to_be_visible()
+
+
+def test_without_a_script_a_campaign_is_read_and_sent(browser: Browser, stack: Stack, tenant: Tenant) -> None:
+    with watched_page(browser, stack.web_url, width=1280, script=False) as page:
+        sign_in(page, tenant.owner_sign_in)
+        page.goto("/campaigns/new/")
+        page.get_by_label("Campaign name").fill("Plain")
+        page.get_by_label("Text", exact=True).fill("Plain words for {{ first_name|you }}")
+        page.get_by_role("button", name="Review and send").click()
+        send = page.get_by_role("button", name=re.compile("^Send 12"))
+        expect(send).to_be_visible(timeout=20_000)  # the page loads itself anew while the quote is made
+        send.click()
+        expect(page.get_by_text("Completed")).to_be_visible(timeout=30_000)
+        page.get_by_role("link", name="See everybody").click()
+        expect(page.get_by_role("row")).to_have_count(13)
+
+
+def test_nothing_needs_a_mouse(page: Page, tenant: Tenant, stack: Stack) -> None:
+    page.goto("/campaigns/")
+    press(page, page.get_by_role("link", name="New campaign"), "Enter")
+    type_into(page, page.get_by_label("Campaign name"), "By keyboard")
+    type_into(page, body(page), "Hello ")
+    press(page, page.get_by_role("button", name="First name"), "Enter")
+    expect(body(page)).to_be_focused()
+    expect(body(page)).to_have_value("Hello {{ first_name }}")
+    reach(page, page.get_by_label("As soon as you confirm"))
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Day and time", exact=True)).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("Day and time", exact=True)).to_be_hidden()
+    press(page, page.get_by_role("button", name="Review and send"), "Enter", back=True)
+    expect(page.get_by_role("button", name=re.compile("^Send "))).to_be_visible(timeout=20_000)
+    with organization_scope(tenant.organization.id):
+        type(tenant.numbers[0]).objects.filter(id=tenant.numbers[0].id).update(segments_per_second=1)
+    try:
+        press(page, page.get_by_role("button", name=re.compile("^Send ")), "Enter")
+        press(page, page.get_by_role("link", name="Cancel the rest"), "Enter")
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_text("never will be")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        press(page, page.get_by_role("link", name="Cancel the rest"), "Enter", back=True)
+        press(page, dialog.get_by_role("button", name="Cancel the rest"), "Enter")
+        expect(page.get_by_text("Canceled", exact=True)).to_be_visible()
+    finally:
+        with organization_scope(tenant.organization.id):
+            type(tenant.numbers[0]).objects.filter(id=tenant.numbers[0].id).update(segments_per_second=200)
+    page.goto("/numbers/")
+    press(page, page.get_by_label(re.compile("^What to do with")), "Enter")
+    expect(page.get_by_role("link", name="See the registration")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="See the registration")).to_be_hidden()
+    page.goto("/contacts/")
+    press(page, page.get_by_role("checkbox").nth(1), "Space")
+    type_into(page, page.get_by_label("Name of the new list"), "Chosen by keyboard", back=True)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 more on “Chosen by keyboard”")).to_be_visible()
+
+
+def reach(page: Page, wanted: Locator, *, back: bool = False) -> None:
+    """Move the focus there with the Tab key alone."""
+    for _ in range(80):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+    raise AssertionError(f"the Tab key does not lead to {wanted}")
+
+
+def press(page: Page, wanted: Locator, key: str, *, back: bool = False) -> None:
+    reach(page, wanted, back=back)
+    page.keyboard.press(key)
+
+
+def type_into(page: Page, wanted: Locator, words: str, *, back: bool = False) -> None:
+    reach(page, wanted, back=back)
+    page.keyboard.type(words)
