@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.db import models
 
 from accounts.models import AuditEvent, Department, Membership, Notice, Organization, User
+from accounts.queries import Member, open_notices
 from accounts.rules.permissions import Permission, Role
 from common.actor import Actor
 from common.errors import DomainError
@@ -53,9 +54,9 @@ def notify(*, tone: Notice.Tone, text: str, permission: Permission, now: datetim
     )
 
 
-def dismiss_notice(notice_id: int, *, now: datetime) -> None:
-    """Put a notice away for everybody; a second click changes nothing."""
-    Notice.objects.filter(id=notice_id, dismissed_at=None).update(dismissed_at=now)
+def dismiss_notice(notice_id: int, *, member: Member, now: datetime) -> None:
+    """Put a notice away for everybody, where the member may act on it; a second click changes nothing."""
+    open_notices(member).filter(id=notice_id).update(dismissed_at=now)
 
 
 def audit(*, action: str, subject: models.Model, actor: Actor, now: datetime, **facts: Any) -> None:

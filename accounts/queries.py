@@ -8,8 +8,6 @@ from accounts.models import Department, Membership, Notice, Organization
 from accounts.rules.permissions import Permission, Role, allows
 from common.tenancy import across_organizations, current_organization_id
 
-NOTICES = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -62,10 +60,10 @@ def members_of_user(user_id: int) -> list[Member]:
         return [_member(row) for row in _memberships(user_id)]
 
 
-def open_notices(member: Member) -> list[Notice]:
-    """The newest notices that nobody has put away, as far as the member may act on them."""
+def open_notices(member: Member) -> QuerySet[Notice]:
+    """Notices that nobody has put away, as far as the member may act on them: what is to do first, newest first."""
     found = Notice.objects.filter(dismissed_at=None, permission__in=[p for p in Permission if member.may(p)])
-    return list(found.order_by("-id")[:NOTICES])
+    return found.order_by("-tone", "-id")  # "warning" before "success"
 
 
 def departments() -> QuerySet[Department]:

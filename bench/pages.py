@@ -18,7 +18,15 @@ from audiences.queries import Audience
 from bench.report import line, note
 from billing.actions import add_credits
 from billing.models import LotKind
-from campaigns.actions import DraftContent, add_outreach, create_campaign, launch_outreach, quote_outreach, save_draft
+from campaigns.actions import (
+    DraftContent,
+    DraftOrigin,
+    add_outreach,
+    create_campaign,
+    launch_outreach,
+    quote_outreach,
+    save_draft,
+)
 from campaigns.models import Outreach
 from common.actor import Actor
 from common.clock import now
@@ -139,8 +147,7 @@ def _house(contacts: int, messages: int) -> House:
     with organization_scope(organization.id):
         draft = save_draft(
             DraftContent("Draft", program, number, "Hello {{ first_name|there }}"),
-            form_id=uuid4(),
-            revision=0,
+            origin=DraftOrigin(uuid4(), 0),
             actor=ACTOR,
             now=now(),
         )

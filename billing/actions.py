@@ -5,6 +5,7 @@ Counting what was handed over (`count_captures`) does not: it is on the dispatch
 
 from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import F, Q
@@ -82,16 +83,21 @@ def add_credits(
     return lot
 
 
-def order_credits(*, credits: int, actor: Actor, now: datetime) -> CreditOrder:
-    """Order credits on invoice at the plan's price; they are there once the payment is noted."""
-    order: CreditOrder = CreditOrder.objects.create(
+def order_credits(*, credits: int, form_id: UUID, actor: Actor, now: datetime) -> CreditOrder:
+    """Order credits on invoice at the plan's price; they are there once the payment is noted. Once for each form."""
+    order: CreditOrder
+    order, created = CreditOrder.objects.get_or_create(
         organization_id=current_organization_id(),
-        credits=credits,
-        price_micros=CreditAccount.objects.select_related("plan").get().plan.price_micros,
-        ordered_by=actor.label,
-        created_at=now,
+        form_id=form_id,
+        defaults={
+            "credits": credits,
+            "price_micros": CreditAccount.objects.select_related("plan").get().plan.price_micros,
+            "ordered_by": actor.label,
+            "created_at": now,
+        },
     )
-    audit(action="credits.ordered", subject=order, actor=actor, now=now, credits=credits)
+    if created:
+        audit(action="credits.ordered", subject=order, actor=actor, now=now, credits=credits)
     return order
 
 

@@ -112,6 +112,7 @@ class CreditOrder(TenantModel):
         PAID = "PAID", "Paid"
         CANCELED = "CANCELED", "Canceled"
 
+    form_id = models.UUIDField(null=True, help_text="the form that ordered: sent twice it is one order")
     credits = models.PositiveIntegerField()
     price_micros = models.BigIntegerField(help_text="of one credit")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
@@ -120,7 +121,10 @@ class CreditOrder(TenantModel):
     settled_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
-        constraints = [models.CheckConstraint(condition=Q(credits__gt=0), name="order_of_some_credits")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "form_id"], name="order_of_one_form"),
+            models.CheckConstraint(condition=Q(credits__gt=0), name="order_of_some_credits"),
+        ]
         indexes = [models.Index(fields=["id"], name="orders_open", condition=Q(state="OPEN"))]
 
     @property

@@ -37,7 +37,7 @@ def buy(request: MemberRequest) -> HttpResponse:
     form = OrderForm(request.POST or None, initial={"credits": int(wanted)} if wanted.isdecimal() else None)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
-            order = order_credits(credits=form.cleaned_data["credits"], actor=actor_of(request), now=now())
+            order = order_credits(**form.cleaned_data, actor=actor_of(request), now=now())
         if form.is_valid():
             total = format_micros(order.total_micros)
             messages.success(request, f"Ordered: {order.credits:,} credits for {total}. The invoice is on its way.")

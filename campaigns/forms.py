@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import time
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 
 from audiences.queries import Audience
-from campaigns.actions import DraftContent
+from campaigns.actions import DraftContent, DraftOrigin
 from campaigns.models import Campaign, Outreach
 from consent.models import Program
 from consent.queries import programs
@@ -20,11 +21,17 @@ from senders.queries import registered_numbers
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
+_READ_AS = {"hours": "sending_hours", "starts_at": "starts_at"}
+"""Fields whose faults keep what is stored, and what that is called in a draft."""
+
+
 class CampaignForm(forms.Form):
     """Message, audience and hours; whether it could be sent is said by the actions."""
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    window = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    step = forms.IntegerField(widget=forms.HiddenInput, min_value=0, required=False)
     name = forms.CharField(max_length=120, label="Campaign name", required=False)
     number: "forms.ModelChoiceField[SenderNumber]" = forms.ModelChoiceField(
         queryset=None, label="From", empty_label="Choose a number", required=False
@@ -100,9 +107,20 @@ class CampaignForm(forms.Form):
             self.add_error("starts_at", "Choose the day and the time.")
         for at, day in enumerate(DAYS):
             opens, closes = found.get(f"opens_{at}"), found.get(f"closes_{at}")
-            if (opens is None) != (closes is None) or (opens and closes and closes != time(0) and closes <= opens):
+            unread = f"opens_{at}" in self.errors or f"closes_{at}" in self.errors
+            half = (opens is None) != (closes is None)
+            if unread or half or (opens and closes and closes != time(0) and closes <= opens):
                 self.add_error("hours", f"{day} needs an opening and a later closing time, or neither.")
         return found
+
+    def origin(self) -> DraftOrigin:
+        found = self.cleaned_data
+        return DraftOrigin(
+            form_id=found.get("form_id") or uuid4(),
+            revision=found.get("revision") or 0,
+            window=found.get("window"),
+            step=found.get("step") or 0,
+        )
 
     def content(self) -> DraftContent:
         """What is typed so far; what cannot be read is left out of it."""
@@ -117,11 +135,12 @@ class CampaignForm(forms.Form):
             opt_out_word=found.get("opt_out_word") or "",
             audience=Audience(everyone=everyone, list_ids=() if everyone else lists),
             sending_hours=self._weekly(),
-            starts_at=found.get("starts_at") if found.get("start") == "later" else None,
+            starts_at=found.get("starts_at") if self.data.get("start") == "later" else None,
+            unreadable=frozenset(name for field, name in _READ_AS.items() if field in self.errors),
         )
 
     def _weekly(self) -> Weekly:
-        if self.cleaned_data.get("hours") != "given":
+        if self.data.get("hours") != "given":
             return ALWAYS
         return tuple(self._day(at) for at in range(len(DAYS)))
 

@@ -33,6 +33,8 @@ class Campaign(TenantModel):
     revision = models.PositiveIntegerField(default=0)
     saved_at = models.DateTimeField(null=True)
     saved_by = models.CharField(max_length=160, blank=True)
+    saved_in = models.UUIDField(null=True, help_text="the view of the composer that saved it")
+    step = models.PositiveIntegerField(default=0, help_text="how many changes that view had seen")
 
     class Meta(TenantModel.Meta):
         constraints = [

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -14,7 +15,9 @@ from billing.models import Reservation
 from campaigns.models import Campaign, Outreach
 from campaigns.rules.forecast import Bucket, Phase, forecast
 from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
+from consent.rules.lawful_hours import Weekly
 from consent.rules.media import Level
+from consent.rules.windows import Window
 from contacts.models import Contact
 from content.models import Job
 from content.rules.segments import GSM_JOINED, GSM_SINGLE, UCS2_JOINED, UCS2_SINGLE
@@ -59,11 +62,11 @@ class Progress:
         return sum(counts.messages for counts in self.outcomes.values())
 
 
-def outreach_progress(outreach_id: int) -> Progress:
-    """From counters and the quote: no message is counted for it."""
+def outreach_progress(outreach_id: int, *, exclusions: bool = True) -> Progress:
+    """From counters and the quote: no message is counted for it. What is polled goes without the `exclusions`."""
     outreach = Outreach.objects.get(id=outreach_id)
     left_out = Exclusion.objects.filter(outreach_id=outreach_id, quote_id=outreach.quote_id or NO_QUOTE)
-    reasons = left_out.values_list("reason").annotate(Count("id"))
+    reasons = left_out.values_list("reason").annotate(Count("id")) if exclusions else ()
     reservation = Reservation.objects.filter(id=outreach.reservation_id or 0).first()
     held = reservation.credits - reservation.posted if reservation and reservation.state == "OPEN" else 0
     return Progress(
@@ -285,11 +288,27 @@ def forecast_of(outreach: Outreach, *, now: datetime) -> list[Phase]:
         if bucket == ANY_HOUR:
             buckets.append(Bucket(starts, None, people, segments))
             continue
-        window = window_of(bucket, sending=sending, promotional=promotional, home_zone=home_zone, now=starts)
+        following = partial(_window, bucket, sending, promotional, home_zone)
+        window = following(starts)
         if window is not None:
-            buckets.append(Bucket(*window, people, segments))
+            buckets.append(Bucket(*window, people, segments, following))
     rate = campaign.sender_number.segments_per_second if campaign.sender_number else None
     return forecast(buckets, rate=float(rate) if rate else None, starts=starts)
+
+
+def _window(bucket: str, sending: Weekly, promotional: bool, home_zone: str, now: datetime) -> Window | None:
+    return window_of(bucket, sending=sending, promotional=promotional, home_zone=home_zone, now=now)
+
+
+JOB_IS_DEAD_AFTER = timedelta(seconds=60)
+
+
+def live_quote_job(outreach_id: int, *, now: datetime) -> Job | None:
+    """The quote that is being made; None where there is none, or its worker has said nothing for a minute."""
+    job = newest_quote_job(outreach_id)
+    if job is None or job.state not in (Job.State.WAITING, Job.State.RUNNING):
+        return None
+    return job if job.updated_at > now - JOB_IS_DEAD_AFTER else None
 
 
 def newest_quote_job(outreach_id: int) -> Job | None:

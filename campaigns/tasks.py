@@ -1,8 +1,11 @@
+import structlog
 from celery import shared_task
 
-from campaigns.actions import advance, run_quote, write_messages
+from campaigns.actions import advance, fail_quote, run_quote, write_messages
 from common.clock import now
 from common.locks import only_one
+
+log = structlog.get_logger(__name__)
 
 ADVANCE_SECONDS = 10.0
 
@@ -14,7 +17,12 @@ def write_messages_task(organization_id: int, outreach_id: int) -> None:
 
 @shared_task(name="campaigns.quote")
 def quote_task(organization_id: int, outreach_id: int, job_id: int) -> None:
-    run_quote(organization_id=organization_id, outreach_id=outreach_id, job_id=job_id)
+    try:
+        run_quote(organization_id=organization_id, outreach_id=outreach_id, job_id=job_id)
+    except Exception:
+        log.exception("quote_failed", organization=organization_id, outreach=outreach_id)
+        fail_quote(organization_id=organization_id, job_id=job_id)
+        raise
 
 
 @shared_task(name="campaigns.advance")

@@ -60,10 +60,10 @@ def current_organization_id() -> int:
     return scope.organization_id
 
 
-def in_scope() -> bool:
-    """Whether one organization is in scope: the frame of a page asks before it shows the tenant's figures."""
+def in_scope_of(organization_id: int) -> bool:
+    """Whether this organization is in scope: the frame of a page asks before it shows the tenant's figures."""
     scope = _scope.get()
-    return scope is not None and scope.organization_id is not None
+    return scope is not None and scope.organization_id == organization_id
 
 
 @contextlib.contextmanager

@@ -50,12 +50,13 @@ def actor_of(request: HttpRequest) -> Actor:
 
 @contextlib.contextmanager
 def refusals_on(form: forms.BaseForm) -> Iterator[None]:
-    """Run an action; where it refuses, nothing of it stays and the form says why."""
+    """Run an action; where it refuses, nothing of it stays and the form says why, at the field that it names."""
     try:
         with transaction.atomic():
             yield
     except DomainError as error:
-        form.add_error(None, str(error))
+        field = error.facts.get("field")
+        form.add_error(str(field) if field in form.fields else None, str(error))
 
 
 def confirmation(

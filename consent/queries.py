@@ -1,5 +1,6 @@
 """Reads of consent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -78,6 +79,11 @@ def medium_words(medium: str) -> str:
     """A medium of a record for people; withdrawals also name the carrier or staff as their way."""
     rule = MEDIA.get(Medium(medium)) if medium in Medium.__members__ else None
     return rule.label if rule else {"CARRIER": "told by the carrier", "STAFF": "noted by staff"}.get(medium, medium)
+
+
+def opted_out_among(phones: Sequence[str]) -> set[str]:
+    """Those of the phones that are not to be texted."""
+    return set(OptOut.objects.filter(phone__in=phones, lifted_at=None).values_list("phone", flat=True))
 
 
 def is_opted_out(phone: str) -> bool:

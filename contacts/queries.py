@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet
 
 from accounts.queries import current_organization
 from common.errors import DomainError
-from consent.models import OptOut
+from consent.queries import opted_out_among
 from contacts.models import Contact, ContactList, ContactPhone, Import, ListMember, PhoneLabel
 from contacts.rules.columns import Field
 from contacts.rules.files import FileShape, UnreadableFile, rows_of, shape_of
@@ -60,7 +60,7 @@ def contact_page(*, search: str = "", after_id: int = 0, list_id: int | None = N
     for phone in ContactPhone.objects.filter(contact_id__in=[contact.id for contact in shown]).order_by("id"):
         phones.setdefault(phone.contact_id, []).append(phone.phone)
     known = [phone for several in phones.values() for phone in several]
-    stopped = set(OptOut.objects.filter(phone__in=known, lifted_at=None).values_list("phone", flat=True))
+    stopped = opted_out_among(known)
     rows = tuple(
         ContactRow(contact, tuple(phones.get(contact.id, ())), not stopped.isdisjoint(phones.get(contact.id, ())))
         for contact in shown
@@ -82,6 +82,11 @@ def phones_of(contact: Contact) -> list[ContactPhone]:
 
 def lists_of(contact: Contact) -> QuerySet[ContactList]:
     return ContactList.objects.filter(id__in=ListMember.objects.filter(contact=contact).values("contact_list_id"))
+
+
+def list_size(list_id: int) -> int:
+    """How many contacts are on a list."""
+    return ListMember.objects.filter(contact_list_id=list_id).count()
 
 
 def list_sizes() -> dict[int, int]:

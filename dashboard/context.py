@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.queries import Member, open_notices
 from accounts.rules.permissions import Permission
-from common.tenancy import in_scope
+from common.tenancy import in_scope_of
 from inbox.queries import unread_conversations
 
 
@@ -32,6 +32,7 @@ NAVIGATION = (
 STAFF_NAVIGATION = (("Staff queue", "dashboard:staff"), ("Style guide", "dashboard:styleguide"))
 
 THEME_COOKIE = "theme"
+NOTICES = 5
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -41,8 +42,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     belonging = getattr(request, "belonging", None)
     if belonging:
         context |= {"belonging": belonging, "member": belonging.member}
-        if in_scope():
-            context["notices"] = open_notices(belonging.member)
+        if in_scope_of(belonging.member.organization_id):  # staff look at another one
+            context["notices"] = list(open_notices(belonging.member)[:NOTICES])
             if belonging.member.may(Permission.CONVERSATIONS_VIEW):
                 context["unread"] = unread_conversations(department_id=belonging.member.department_id)
     current = max((url for _, url in links if _is_current(request.path, url)), key=len, default="")

@@ -68,7 +68,7 @@ def _step(
     if key == "import":
         return Step(at, f"Imported from “{body}”", "", detail, reverse("contacts:import", args=[subject]))
     if key == "optout":
-        return Step(at, {"lifted": "May be texted again"}.get(verb, "Said STOP"), "", detail)
+        return Step(at, _OPT_OUTS.get(verb or detail, "Opted out"), "", "")
     if subject == CONVERSATIONAL:
         return Step(at, "Conversational consent by their text", body, medium_words(detail))
     program = programs.get(subject or 0)
@@ -76,6 +76,14 @@ def _step(
     title = f"Agreed to {name}" if verb == "GRANT" else f"Withdrew from {name}"
     return Step(at, title, body, medium_words(detail))
 
+
+_OPT_OUTS = {
+    "lifted": "May be texted again",
+    "keyword": "Said STOP",
+    "carrier": "Opted out at the carrier",
+    "staff": "Opted out, noted by staff",
+    "file": "Opted out, from a file",
+}
 
 _FILTERS = {
     "message": ("messages", "campaigns"),

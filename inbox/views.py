@@ -26,7 +26,8 @@ def conversation_list(request: MemberRequest) -> HttpResponse:
 def conversation(request: MemberRequest, conversation_id: int) -> HttpResponse:
     """Everything between one number and one phone."""
     found = get_object_or_404(Conversation.objects.all(), id=conversation_id)
-    mark_read(found.id)
+    if not request.htmx:  # a poll is no reader
+        mark_read(found.id)
     return _page(request, found, ReplyForm())
 
 

@@ -177,7 +177,10 @@ class SpeedSample(TenantModel):
     segments = models.IntegerField()
 
     class Meta(TenantModel.Meta):
-        indexes = [models.Index(fields=["stream_id", "sampled_at"], name="speed_of_stream")]
+        indexes = [
+            models.Index(fields=["stream_id", "-sampled_at"], name="speed_of_stream"),
+            models.Index(fields=["sampled_at"], name="speed_by_age"),
+        ]
 
 
 class InboundText(TenantModel):

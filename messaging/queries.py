@@ -72,8 +72,11 @@ SMOOTH_SEGMENTS = 30
 LONGEST_SMOOTHING = 10.0
 
 
-def speed_of(source: str, *, rate: float | None) -> list[Speed]:
-    """The newest speeds of a source, oldest first; a pause shows as zero. `rate` is what the number allows."""
+def speed_of(source: str, *, rate: float | None, now: datetime) -> list[Speed]:
+    """The newest speeds of a source, oldest first; a pause, also one until now, shows as zero.
+
+    `rate` is what the number allows, in segments a second.
+    """
     rows = fetch_all(_SPEED, {"organization": current_organization_id(), "source": source, "limit": CHART_POINTS})
     pieces: list[tuple[datetime, float, int]] = []
     for at, segments in reversed(rows):
@@ -82,6 +85,8 @@ def speed_of(source: str, *, rate: float | None) -> list[Speed]:
             pieces.append((at - timedelta(seconds=SQUASH_SECONDS), gap - SQUASH_SECONDS, 0))
             gap = SQUASH_SECONDS
         pieces.append((at, gap, segments))
+    if pieces and (idle := (now - pieces[-1][0]).total_seconds()) > 4 * SQUASH_SECONDS:
+        pieces.append((now, idle, 0))
     window = min(SMOOTH_SEGMENTS / rate, LONGEST_SMOOTHING) if rate else 0.0
     return [Speed(pieces[last][0], _average(pieces, last, window)) for last in range(len(pieces))]
 
@@ -97,10 +102,12 @@ def _average(pieces: Sequence[tuple[datetime, float, int]], last: int, window: f
 
 
 _SPEED = """
-SELECT sampled_at, sum(segments)::bigint FROM messaging_speedsample
-WHERE stream_id IN (SELECT id FROM messaging_stream
-                    WHERE organization_id = %(organization)s AND source = %(source)s)
-GROUP BY sampled_at ORDER BY sampled_at DESC LIMIT %(limit)s
+SELECT newest.sampled_at, sum(newest.segments)::bigint
+FROM messaging_stream s, LATERAL (
+    SELECT sampled_at, segments FROM messaging_speedsample
+    WHERE stream_id = s.id ORDER BY sampled_at DESC LIMIT %(limit)s) newest
+WHERE s.organization_id = %(organization)s AND s.source = %(source)s
+GROUP BY newest.sampled_at ORDER BY newest.sampled_at DESC LIMIT %(limit)s
 """
 
 TROUBLES_COUNTED = 10_000

@@ -79,6 +79,8 @@ def squash_counters() -> None:
 @shared_task(name="messaging.close_past_days")
 def close_past_days() -> None:
     replies.close_past_days(now=now())
+    with across_organizations(because="samples of every organization age alike"):
+        counters.forget_speed(now=now())
 
 
 @shared_task(name="messaging.sweep")

@@ -58,4 +58,9 @@ def evidence(request: MemberRequest, number_id: int) -> HttpResponseBase:
     found = newest_registration(get_object_or_404(SenderNumber.objects.all(), id=number_id).id)
     if found is None or found.evidence is None:
         raise Http404
-    return FileResponse(path_of(found.evidence).open("rb"), as_attachment=True, filename=found.evidence.name)
+    return FileResponse(
+        path_of(found.evidence).open("rb"),
+        as_attachment=True,
+        filename=found.evidence.name,
+        content_type=found.evidence.content_type,
+    )

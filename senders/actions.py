@@ -99,7 +99,7 @@ def set_number_status(number_id: int, *, status: NumberStatus, actor: Actor, now
 def request_number(
     *, kind: SenderKind, wish: str, department: Department, actor: Actor, now: datetime
 ) -> NumberRequest:
-    """Ask the platform's staff for a number; asked again while one is open, it is the same request."""
+    """Ask the platform's staff for a number. Raises NumberRefused while a wish is open."""
     try:
         with transaction.atomic():
             request: NumberRequest = NumberRequest.objects.create(
@@ -110,8 +110,8 @@ def request_number(
                 requested_by=actor.label,
                 created_at=now,
             )
-    except IntegrityError:
-        return NumberRequest.objects.get(state=NumberRequest.State.OPEN)
+    except IntegrityError as error:
+        raise NumberRefused("You have asked for a number already. Our staff answer that first.") from error
     audit(action="number.requested", subject=request, actor=actor, now=now, kind=kind, wish=wish)
     return request
 

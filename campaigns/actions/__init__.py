@@ -6,30 +6,36 @@ from campaigns.actions.drafts import (
     CampaignRefused,
     DraftChanged,
     DraftContent,
+    DraftOrigin,
     add_outreach,
     check_audience,
     check_ready,
+    check_start,
     create_campaign,
     delete_draft,
     save_draft,
 )
 from campaigns.actions.launch import LaunchRefused, hold_back, launch_outreach, schedule_outreach, write_messages
 from campaigns.actions.preview import Preview, preview
-from campaigns.actions.quotes import quote_outreach, request_quote, run_quote
+from campaigns.actions.quotes import QuoteOvertaken, fail_quote, quote_outreach, request_quote, run_quote
 
 __all__ = [
     "CampaignRefused",
     "DraftChanged",
     "DraftContent",
+    "DraftOrigin",
     "LaunchRefused",
     "Preview",
+    "QuoteOvertaken",
     "add_outreach",
     "advance",
     "cancel_campaign",
     "check_audience",
     "check_ready",
+    "check_start",
     "create_campaign",
     "delete_draft",
+    "fail_quote",
     "hold_back",
     "launch_outreach",
     "pause_campaign",

@@ -14,7 +14,7 @@ from audiences.actions import LeftOut, note_exclusions
 from audiences.rules.exclusions import Reason
 from billing.actions import close_reservation
 from campaigns.actions.launch import hold_back, lock_outreach, request_writing, start_scheduled
-from campaigns.actions.quotes import quote_outreach
+from campaigns.actions.quotes import QuoteOvertaken, quote_outreach
 from campaigns.models import Outreach
 from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
 from campaigns.rules.states import CampaignState, OutreachState
@@ -59,6 +59,8 @@ def _start(organization_id: int, outreach_id: int, now: datetime) -> None:
         quote_outreach(organization_id=organization_id, outreach_id=outreach_id, now=now)
         with organization_scope(organization_id):
             start_scheduled(outreach_id, actor=SYSTEM, now=now)
+    except QuoteOvertaken:
+        return  # a person was faster: what stands now is looked at in a second
     except DomainError as error:
         log.warning("start_refused", organization=organization_id, outreach=outreach_id, code=error.code)
         with organization_scope(organization_id):

@@ -1,7 +1,8 @@
 """Drafts of campaigns and their outreaches."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from accounts.actions import audit
@@ -9,6 +10,8 @@ from accounts.models import Organization
 from audiences.actions import forget_exclusions
 from audiences.queries import Audience
 from campaigns.models import Campaign, Outreach, QuoteChunk
+from campaigns.queries import live_quote_job
+from campaigns.rules.hours import weekly_of
 from campaigns.rules.states import CampaignState, OutreachState
 from common.actor import Actor
 from common.errors import DomainError
@@ -34,7 +37,10 @@ class DraftChanged(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class DraftContent:
-    """Everything that a composer holds, whole or not; `starts_at` None: as soon as it is launched."""
+    """Everything that a composer holds, whole or not; `starts_at` None: as soon as it is launched.
+
+    `unreadable` names what was typed but cannot be read yet (sending_hours, starts_at): what is stored of it stays.
+    """
 
     name: str
     program: Program | None
@@ -44,6 +50,17 @@ class DraftContent:
     audience: Audience = field(default_factory=Audience)
     sending_hours: Weekly = ALWAYS
     starts_at: datetime | None = None
+    unreadable: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOrigin:
+    """Where a save comes from: the form, the writing it began with, the view of it and how many changes it has seen."""
+
+    form_id: UUID
+    revision: int
+    window: UUID | None = None
+    step: int = 0
 
 
 def create_campaign(
@@ -61,7 +78,7 @@ def create_campaign(
 
     Raises CampaignRefused where the text is empty, too long or cannot be read, and UnusableStopWord.
     """
-    campaign = _new_draft(uuid4(), actor=actor, now=now)
+    campaign, _ = _draft_of(uuid4(), actor=actor, now=now)
     _write(campaign, DraftContent(name, program, number, body, opt_out_word, sending_hours=sending_hours))
     check_ready(campaign)
     campaign.save()
@@ -69,31 +86,33 @@ def create_campaign(
 
 
 def save_draft(
-    content: DraftContent, *, form_id: UUID, revision: int, actor: Actor, now: datetime, overwrite: bool = False
+    content: DraftContent, *, origin: DraftOrigin, actor: Actor, now: datetime, overwrite: bool = False
 ) -> Campaign:
-    """Keep what a composer holds, whole or not. `revision` is the writing that the composer began with.
+    """Keep what a composer holds, whole or not. The same content again changes nothing.
 
-    The same content again changes nothing. Raises DraftChanged where another window has saved something else since
-    (unless `overwrite`), and CampaignRefused where it is no draft any more.
+    Of one view the newest step stands, in whatever order its requests arrive. Raises DraftChanged where another view
+    has saved something else since (unless `overwrite`), and CampaignRefused where it is no draft any more.
     """
-    campaign = Campaign.objects.select_for_update(no_key=True).filter(form_id=form_id).first()
-    if campaign is None:
-        campaign = _new_draft(form_id, actor=actor, now=now)
-        revision = campaign.revision
+    campaign, created = _draft_of(origin.form_id, actor=actor, now=now)
     if campaign.state != CampaignState.DRAFT:
         raise CampaignRefused("This campaign is under way and cannot be changed. Duplicate it to send another text.")
     outreach = campaign.outreaches.order_by("id").first()
     if outreach is None:
         outreach = add_outreach(campaign, content.audience, actor=actor, now=now)
+    content = _with_stored(content, campaign, outreach)
     if _held_by(campaign, outreach) == _comparable(content):
         return campaign
-    if campaign.revision != revision and not overwrite:
+    own = origin.window is not None and origin.window == campaign.saved_in
+    if own and origin.step < campaign.step:
+        return campaign
+    if not (own or created or overwrite) and origin.revision != campaign.revision:
         raise DraftChanged(
             f"{campaign.saved_by} saved this draft in another window. Your words are still here: "
             "save them over the others, or load the page again to see those."
         )
     _write(campaign, content)
     campaign.revision, campaign.saved_at, campaign.saved_by = campaign.revision + 1, now, actor.label
+    campaign.saved_in, campaign.step = origin.window, origin.step
     campaign.save()
     outreach.everyone, outreach.list_ids = content.audience.everyone, list(content.audience.list_ids)
     outreach.starts_at, outreach.state = content.starts_at, OutreachState.DRAFT
@@ -122,6 +141,12 @@ def check_ready(campaign: Campaign) -> None:
         raise CampaignRefused("Every day is closed. Open at least one, or send at any lawful hour.", field="hours")
 
 
+def check_start(outreach: Outreach, *, now: datetime) -> None:
+    """Raises CampaignRefused where the start lies in the past."""
+    if outreach.starts_at is not None and outreach.starts_at <= now:
+        raise CampaignRefused("The start lies in the past. Choose a later time, or send now.", field="starts_at")
+
+
 def check_audience(outreach: Outreach) -> None:
     """Raises CampaignRefused where lists were to be chosen and none is."""
     if not outreach.everyone and not outreach.list_ids:
@@ -133,6 +158,9 @@ def delete_draft(campaign_id: int, *, actor: Actor, now: datetime) -> None:
     campaign = Campaign.objects.select_for_update(no_key=True).get(id=campaign_id)
     if campaign.state != CampaignState.DRAFT:
         raise CampaignRefused("This campaign is under way: cancel it instead.")
+    for outreach in campaign.outreaches.all():
+        if live_quote_job(outreach.id, now=now) is not None:
+            raise CampaignRefused("Its price is being made at this moment. Try again in a minute.")
     audit(action="campaign.draft_deleted", subject=campaign, actor=actor, now=now, name=campaign.name)
     QuoteChunk.objects.filter(outreach__campaign=campaign).delete()
     for outreach in campaign.outreaches.all():
@@ -141,9 +169,8 @@ def delete_draft(campaign_id: int, *, actor: Actor, now: datetime) -> None:
     campaign.delete()
 
 
-def _new_draft(form_id: UUID, *, actor: Actor, now: datetime) -> Campaign:
-    # Not twice for one form: the second of two at once waits here and then finds the first one's.
-    campaign: Campaign
+def _draft_of(form_id: UUID, *, actor: Actor, now: datetime) -> tuple[Campaign, bool]:
+    """The draft of a form, locked, and whether it was made just now: the second of two at once finds the first's."""
     campaign, created = Campaign.objects.get_or_create(
         organization_id=current_organization_id(),
         form_id=form_id,
@@ -156,7 +183,16 @@ def _new_draft(form_id: UUID, *, actor: Actor, now: datetime) -> Campaign:
     )
     if created:
         audit(action="campaign.created", subject=campaign, actor=actor, now=now)
-    return Campaign.objects.select_for_update(no_key=True).get(id=campaign.id)
+    return Campaign.objects.select_for_update(no_key=True).get(id=campaign.id), created
+
+
+def _with_stored(content: DraftContent, campaign: Campaign, outreach: Outreach) -> DraftContent:
+    """What cannot be read yet is left as it is stored."""
+    stored: dict[str, Any] = {
+        "sending_hours": weekly_of(campaign.sending_hours),
+        "starts_at": outreach.starts_at,
+    }
+    return replace(content, **{name: stored[name] for name in content.unreadable})
 
 
 def _write(campaign: Campaign, content: DraftContent) -> None:

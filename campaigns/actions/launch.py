@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from celery import current_app
 from django.db import transaction
@@ -17,6 +17,7 @@ from audiences.queries import candidates_by_id
 from audiences.rules.exclusions import Reason
 from billing.actions import close_reservation, reserve
 from billing.queries import reservation
+from campaigns.actions.drafts import check_ready
 from campaigns.actions.texts import Writer, writer_for
 from campaigns.models import Campaign, Outreach, QuoteChunk
 from campaigns.rules.hours import ANY_HOUR
@@ -117,6 +118,7 @@ def write_messages(*, organization_id: int, outreach_id: int, now: datetime) -> 
 def _check(outreach: Outreach, quote_id: UUID) -> None:
     if outreach.quote_id != quote_id:
         raise LaunchRefused("The quote has changed since you saw it. Look at the new one and confirm again.")
+    check_ready(outreach.campaign)
     number = outreach.campaign.whole_number
     if number.status != NumberStatus.REGISTERED:
         raise LaunchRefused(
@@ -183,7 +185,10 @@ def _hold_back(outreach: Outreach, why: str, *, actor: Actor, now: datetime) -> 
             now=now,
         )
     outreach.state, outreach.reservation_id, outreach.ceiling = OutreachState.QUOTED, None, None
-    outreach.save(update_fields=["state", "reservation_id", "ceiling"])
+    if actor is not SYSTEM:
+        # The quote that was held is void: credits are held once for a quote. The clock has just made a new one.
+        outreach.state, outreach.quote_id, outreach.quoted_at = OutreachState.DRAFT, uuid4(), None
+    outreach.save(update_fields=["state", "reservation_id", "ceiling", "quote_id", "quoted_at"])
     others = outreach.campaign.outreaches.filter(state=OutreachState.SCHEDULED).exists()
     if outreach.campaign.state == CampaignState.SCHEDULED and not others:
         Campaign.objects.filter(id=outreach.campaign_id).update(state=CampaignState.DRAFT)

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.core.cache import cache
+
 from accounts.models import Organization
 from audiences.actions import LeftOut
 from audiences.queries import Audience, audience_size, candidates
 from billing.rules.pricing import credits_for
 from campaigns.actions.texts import Writer, writer_for
 from campaigns.models import Outreach
+from common.tenancy import current_organization_id
 from content.rules.rendering import TemplateError, typed_length, with_way_out
 from content.rules.segments import measure
 
@@ -41,7 +44,7 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
     campaign = outreach.campaign
     organization = Organization.objects.get(id=outreach.organization_id)
     audience = Audience(outreach.everyone, tuple(outreach.list_ids), outreach.phone_label)
-    size = audience_size(audience)
+    size = _about(audience)
     raw = with_way_out(campaign.body, campaign.opt_out_word) if campaign.body else ""
     try:
         length = typed_length(campaign.body, campaign.opt_out_word) if campaign.body else 0
@@ -78,6 +81,13 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
         audience=size,
         credits=each * size,
     )
+
+
+def _about(audience: Audience) -> int:
+    """The size of an audience as it was within the last minute: it is asked for with every word that is typed."""
+    key = f"audience:{current_organization_id()}:{audience.everyone}:{'-'.join(map(str, sorted(audience.list_ids)))}"
+    size: int = cache.get_or_set(key, lambda: audience_size(audience), timeout=60) or 0
+    return size
 
 
 def _texts(writer: Writer, audience: Audience, program_id: int, campaign_id: int) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from audiences.queries import Audience, candidates
 from campaigns.actions.drafts import check_audience, check_ready
 from campaigns.actions.texts import writer_for
 from campaigns.models import Outreach, QuoteChunk
+from campaigns.queries import live_quote_job
 from campaigns.rules.states import OutreachState
 from common.clock import now as clock_now
 from common.errors import DomainError
@@ -25,6 +26,12 @@ CHUNK = 1000
 
 class QuoteRefused(DomainError):
     code = "quote_refused"
+
+
+class QuoteOvertaken(QuoteRefused):
+    """Launched, changed, or quoted by somebody else meanwhile: that stands, and this quote is forgotten."""
+
+    code = "quote_overtaken"
 
 
 def quote_outreach(
@@ -87,12 +94,16 @@ def quote_outreach(
         (chunks.filter(quote_id=quote_id) if overtaken else chunks.exclude(quote_id=quote_id)).delete()
         forget_exclusions(outreach_id, quote_id=quote_id, others=not overtaken)
     if overtaken:
-        raise QuoteRefused("Somebody else quoted or launched this at the same moment. Look at it again.")
+        raise QuoteOvertaken("Somebody else quoted or launched this at the same moment. Look at it again.")
     return quote_id
 
 
 def request_quote(outreach: Outreach, *, now: datetime) -> Job:
-    """Have a worker quote the outreach; the job tells how far it is."""
+    """Have a worker quote the outreach; the job tells how far it is. One that is being made already is the answer."""
+    live = live_quote_job(outreach.id, now=now)
+    saved_at = outreach.campaign.saved_at
+    if live is not None and (saved_at is None or saved_at <= live.created_at):
+        return live
     job = start_job(kind=quote_job_kind(outreach.id), total=None, now=now)
     arguments = [outreach.organization_id, outreach.id, job.id]
     transaction.on_commit(lambda: current_app.send_task("campaigns.quote", arguments))
@@ -114,6 +125,12 @@ def run_quote(*, organization_id: int, outreach_id: int, job_id: int) -> None:
     else:
         with organization_scope(organization_id):
             finish_job(job_id, now=clock_now())
+
+
+def fail_quote(*, organization_id: int, job_id: int) -> None:
+    """After an error that nobody foresaw: say so to the person who waits."""
+    with organization_scope(organization_id):
+        fail_job(job_id, message="Something went wrong while the price was made. Try it again.", now=clock_now())
 
 
 def quote_job_kind(outreach_id: int) -> str:

@@ -16,6 +16,7 @@ from campaigns.actions import (
     DraftChanged,
     check_audience,
     check_ready,
+    check_start,
     launch_outreach,
     preview,
     request_quote,
@@ -28,6 +29,7 @@ from campaigns.queries import (
     forecast_of,
     left_out_lines,
     left_out_people,
+    live_quote_job,
     newest_quote_job,
     outreach_progress,
     prices,
@@ -39,7 +41,6 @@ from common.errors import DomainError
 from common.money import format_micros
 from common.views import MemberRequest, actor_of, member_view, refusals_on
 from consent.queries import programs
-from content.models import Job
 from content.rules.rendering import TAGS
 from senders.queries import registered_numbers
 
@@ -98,7 +99,7 @@ def campaign_autosave(request: MemberRequest) -> HttpResponse:
 def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
     """The quote. Sending it is sending what was seen: by its id, so that a second click is the first."""
     campaign, outreach = with_outreach(campaign_id)
-    if request.method == "POST":
+    if request.method == "POST" and campaign.state == CampaignState.DRAFT:
         confirm = schedule_outreach if outreach.starts_at else launch_outreach
         try:
             confirm(outreach.id, quote_id=UUID(request.POST.get("quote", "")), actor=actor_of(request), now=now())
@@ -108,10 +109,15 @@ def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
         return redirect("campaigns:detail", campaign.id)
     if campaign.state != CampaignState.DRAFT:
         return redirect("campaigns:detail", campaign.id)
-    job = newest_quote_job(outreach.id)
-    running = job is not None and job.state in (Job.State.WAITING, Job.State.RUNNING)
-    context: dict[str, Any] = {"campaign": campaign, "outreach": outreach, "job": job, "running": running}
-    if not running and outreach.quoted_at is not None:
+    running = live_quote_job(outreach.id, now=now())
+    context: dict[str, Any] = {
+        "campaign": campaign,
+        "outreach": outreach,
+        "job": running or newest_quote_job(outreach.id),
+        "running": running is not None,
+        "too_late": outreach.starts_at is not None and outreach.starts_at <= now(),
+    }
+    if running is None and outreach.quoted_at is not None:
         context |= _quote(campaign, outreach)
     return render(request, "campaigns/quote.html" if request.htmx else "campaigns/review.html", context)
 
@@ -141,40 +147,50 @@ def with_outreach(campaign_id: int) -> tuple[Campaign, Outreach]:
 def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign | None) -> HttpResponse:
     """Save what was sent, and go on to the review where that was wanted and it could be sent."""
     to_review = request.POST.get("then", "review") == "review"
-    saved = campaign
+    saved, conflict = None, False
     if form.is_valid():
         with refusals_on(form):
-            saved = _saved(request, form)
-        if form.is_valid() and not to_review:
-            messages.success(request, f"“{saved}” is kept as a draft.")
-            return redirect("campaigns:list")
-        if saved is not None and form.is_valid():
-            with refusals_on(form):
-                _, outreach = with_outreach(saved.id)
-                check_ready(saved)
-                check_audience(outreach)
-                if outreach.quoted_at is None:
-                    request_quote(outreach, now=now())
-            if form.is_valid():
-                return redirect("campaigns:review", saved.id)
-    return _composer(request, form, campaign=saved)
+            try:
+                saved = _saved(request, form)
+            except DraftChanged:
+                conflict = True
+                raise
+    if saved is not None and not to_review:
+        messages.success(request, f"“{saved}” is kept as a draft.")
+        return redirect("campaigns:list")
+    if saved is not None:
+        with refusals_on(form):
+            _, outreach = with_outreach(saved.id)
+            check_ready(saved)
+            check_audience(outreach)
+            check_start(outreach, now=now())
+            request_quote(outreach, now=now())
+        if form.is_valid():
+            return redirect("campaigns:review", saved.id)
+    return _composer(request, form, campaign=saved or campaign, saved=saved is not None, conflict=conflict)
 
 
 def _saved(request: MemberRequest, form: CampaignForm) -> Campaign:
     return save_draft(
-        form.content(),
-        form_id=form.cleaned_data.get("form_id") or uuid4(),
-        revision=form.cleaned_data.get("revision") or 0,
-        overwrite="overwrite" in request.POST,
-        actor=actor_of(request),
-        now=now(),
+        form.content(), origin=form.origin(), overwrite="overwrite" in request.POST, actor=actor_of(request), now=now()
     )
 
 
-def _composer(request: MemberRequest, form: CampaignForm, *, campaign: Campaign | None) -> HttpResponse:
+def _composer(
+    request: MemberRequest,
+    form: CampaignForm,
+    *,
+    campaign: Campaign | None,
+    saved: bool = False,
+    conflict: bool = False,
+) -> HttpResponse:
+    """`saved`: by this very request, so that the form goes on from there."""
     context = {
         "form": form,
         "campaign": campaign,
+        "revision": campaign.revision if saved and campaign else form["revision"].value() or 0,
+        "window": uuid4(),
+        "conflict": conflict,
         "title": str(campaign) if campaign else "New campaign",
         "tags": TAGS,
         "programs": programs()[:1],

@@ -75,8 +75,10 @@ def campaign_detail(request: MemberRequest, campaign_id: int) -> HttpResponse:
     if campaign.state == CampaignState.DRAFT and may_control:
         return redirect("campaigns:edit", campaign.id)
     context = _live(campaign, outreach) | {"may_control": may_control}
-    template = "campaigns/live.html" if request.htmx else "campaigns/detail.html"
-    return render(request, template, context)
+    if request.htmx:
+        return render(request, "campaigns/live.html", context)
+    context["left_out"] = left_out_lines(outreach_progress(outreach.id))
+    return render(request, "campaigns/detail.html", context)
 
 
 @member_view(Permission.CAMPAIGNS_VIEW)
@@ -87,7 +89,7 @@ def campaign_recipients(request: MemberRequest, campaign_id: int) -> HttpRespons
     show = show if show in SHOWN_STATES else "all"
     rows, next_after = recipient_rows(
         campaign.id,
-        progress=outreach_progress(outreach.id),
+        progress=outreach_progress(outreach.id, exclusions=False),
         show=show,
         error_code=int(code) if code.isdecimal() and len(code) < 7 else None,
         after=request.GET.get("after", ""),
@@ -130,8 +132,9 @@ def _asked(request: MemberRequest, campaign: Campaign, verb: str) -> HttpRespons
             request, title=f"Throw “{campaign}” away?", words=words, submit="Throw it away", back=back, danger=True
         )
     if verb == "cancel":
-        progress = outreach_progress(campaign.outreaches.order_by("id")[0].id)
-        unsent = progress.messages(State.QUEUED, State.CLAIMED) or progress.credits_quoted
+        outreach = campaign.outreaches.order_by("id")[0]
+        progress = outreach_progress(outreach.id)
+        unsent = max(outreach.recipients - progress.total + progress.messages(*OPEN), 0)
         words = (
             f"{unsent:,} messages are not sent yet and never will be. {progress.credits_held:,} held credits come back."
         )
@@ -153,10 +156,10 @@ def _asked(request: MemberRequest, campaign: Campaign, verb: str) -> HttpRespons
 
 
 def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
-    progress = outreach_progress(outreach.id)
+    progress = outreach_progress(outreach.id, exclusions=False)
     on_the_way = progress.messages(State.ACCEPTED, State.SENT)
     rate = campaign.sender_number.segments_per_second if campaign.sender_number else None
-    speeds = speed_of(outreach.source, rate=float(rate) if rate else None)
+    speeds = speed_of(outreach.source, rate=float(rate) if rate else None, now=now())
     under_way = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
     phases = forecast_of(outreach, now=now()) if campaign.state == CampaignState.SCHEDULED else []
     answered = progress.messages(State.DELIVERED, State.UNDELIVERED, State.FAILED)
@@ -164,7 +167,6 @@ def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         "campaign": campaign,
         "outreach": outreach,
         "progress": progress,
-        "left_out": left_out_lines(progress),
         "decided": progress.total - progress.messages(*OPEN),
         "total": max(progress.total, outreach.recipients),
         "delivered": progress.messages(State.DELIVERED),
@@ -179,6 +181,7 @@ def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         "speeds": [[point.at.timestamp(), round(point.segments_per_second, 2)] for point in speeds],
         "speed": speeds[-1].segments_per_second if speeds and campaign.state == CampaignState.SENDING else None,
         "rate": rate,
+        "zone_seconds": int(timezone.localtime(now()).utcoffset().total_seconds()),  # type: ignore[union-attr]
         "phases": phases,
         # Also until the first sample of speed is taken: a short campaign is over before.
         "live": under_way

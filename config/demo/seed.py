@@ -42,7 +42,7 @@ class Tenant:
     program: Program
     numbers: tuple[SenderNumber, ...]
     owner_sign_in: SignIn
-    reviewer_sign_in: SignIn
+    staff_sign_in: SignIn
 
 
 def seed_tenant(
@@ -56,10 +56,10 @@ def seed_tenant(
     credits: int = CREDITS,
     kind: SenderKind = SenderKind.TOLL_FREE,
 ) -> Tenant:
-    """A new organization each time; its numbers are approved by the demo reviewer's action."""
+    """A new organization each time; its numbers are approved by the demo's staff."""
     serial = secrets.token_hex(4)
     owner, owner_sign_in = _person(f"owner-{serial}@demo.example", "Olivia Owner")
-    reviewer, reviewer_sign_in = _person(f"reviewer-{serial}@demo.example", "Ravi Reviewer", StaffRole.REVIEWER)
+    staff, staff_sign_in = _person(f"staff-{serial}@demo.example", "Ravi Staff", StaffRole.OPERATOR)
     organization = open_organization(name=f"Demo Offices {serial}", owner=owner, now=now, plan="metered")
     account = add_carrier_account(
         gateway=gateway,
@@ -79,9 +79,7 @@ def seed_tenant(
             actor=actor,
             now=now,
         )
-        rented = tuple(
-            _number(account, organization, index, rate, kind, actor, reviewer, now) for index in range(numbers)
-        )
+        rented = tuple(_number(account, organization, index, rate, kind, actor, staff, now) for index in range(numbers))
     if gateway == CarrierAccount.Gateway.TWILIO:
         for number in rented:
             stack.simulator.add_number(
@@ -90,7 +88,7 @@ def seed_tenant(
                 inbound_url=stack.inbound_url,
                 toll_free=kind == SenderKind.TOLL_FREE,
             )
-    return Tenant(organization, actor, program, rented, owner_sign_in, reviewer_sign_in)
+    return Tenant(organization, actor, program, rented, owner_sign_in, staff_sign_in)
 
 
 def _number(
@@ -100,7 +98,7 @@ def _number(
     rate: float | None,
     kind: SenderKind,
     actor: Actor,
-    reviewer: User,
+    staff: User,
     now: datetime,
 ) -> SenderNumber:
     number = add_number(
@@ -120,7 +118,7 @@ def _number(
         actor=actor,
         now=now,
     )
-    approve_registration(registration.id, reviewer=Actor(label=str(reviewer), user_id=reviewer.id), now=now)
+    approve_registration(registration.id, reviewer=Actor(label=str(staff), user_id=staff.id), now=now)
     number.refresh_from_db()
     return number
 

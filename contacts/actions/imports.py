@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from celery import current_app
+from django.core.files import File
 from django.db import transaction
 
 from accounts.actions import audit
@@ -45,6 +46,26 @@ class ImportRefused(DomainError):
     """The file was not imported, and nothing was changed."""
 
     code = "import_refused"
+
+
+def keep_upload(upload: "File[bytes]", *, actor: Actor, now: datetime) -> StoredFile:
+    """Look at a file and keep it. Raises ImportRefused; then none of it stays on our disk."""
+    with tempfile.NamedTemporaryFile() as copy:
+        for chunk in upload.chunks():
+            copy.write(chunk)
+        copy.flush()
+        try:
+            shape_of(Path(copy.name))
+        except UnreadableFile as error:
+            raise ImportRefused(str(error)) from error
+    return store_file(
+        kind=FileKind.IMPORT,
+        name=upload.name or "contacts.csv",
+        content_type="text/csv",
+        chunks=upload.chunks(),
+        actor=actor,
+        now=now,
+    )
 
 
 def request_import(

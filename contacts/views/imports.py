@@ -13,11 +13,10 @@ from common.clock import now
 from common.views import MemberRequest, actor_of, member_view, refusals_on
 from consent.queries import programs
 from consent.rules.media import Medium
-from contacts.actions import request_import
+from contacts.actions import keep_upload, request_import
 from contacts.forms import ColumnsForm, FileForm
 from contacts.models import Import
 from contacts.queries import preview_of, shape_of_upload
-from content.actions import store_file
 from content.models import FileKind, Job, StoredFile
 from content.queries import path_of
 
@@ -29,15 +28,7 @@ def import_new(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         upload = form.cleaned_data["file"]
         with refusals_on(form):
-            stored = store_file(
-                kind=FileKind.IMPORT,
-                name=upload.name,
-                content_type="text/csv",
-                chunks=upload.chunks(),
-                actor=actor_of(request),
-                now=now(),
-            )
-            shape_of_upload(stored)
+            stored = keep_upload(upload, actor=actor_of(request), now=now())
         if form.is_valid():
             return redirect("contacts:import_columns", stored.id)
     return render(request, "contacts/import_file.html", {"form": form, "programs": programs()[:1]})

@@ -13,7 +13,7 @@ from common.views import MemberRequest, actor_of, member_view, refusals_on
 from contacts.actions import add_to_list, create_list, list_named, remove_from_list
 from contacts.forms import ListForm
 from contacts.models import ContactList
-from contacts.queries import contact_lists, contact_page, list_sizes, newest_imports
+from contacts.queries import contact_lists, contact_page, list_size, list_sizes, newest_imports
 
 
 @member_view(Permission.CONTACTS_VIEW)
@@ -43,7 +43,7 @@ def lists(request: MemberRequest) -> HttpResponse:
 def list_detail(request: MemberRequest, list_id: int) -> HttpResponse:
     """Who is on a list."""
     found = get_object_or_404(ContactList.objects.all(), id=list_id)
-    context = _page(request, list_id=found.id) | {"list": found, "size": list_sizes().get(found.id, 0)}
+    context = _page(request, list_id=found.id) | {"list": found, "size": list_size(found.id)}
     return render(request, "contacts/list_detail.html", context)
 
 

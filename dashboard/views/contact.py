@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.rules.permissions import Permission
 from common.clock import now
 from common.views import MemberRequest, actor_of, confirmation, member_view
-from consent.queries import consent_panel
+from consent.queries import consent_panel, opted_out_among
 from contacts.models import Contact
 from contacts.queries import lists_of, phones_of
 from dashboard.actions import opt_out_contact
@@ -33,6 +33,7 @@ def contact(request: MemberRequest, contact_id: int) -> HttpResponse:
     context = {
         "contact": found,
         "phones": phones,
+        "stopped": opted_out_among([row.phone for row in phones]),
         "lists": lists_of(found),
         "panel": panel,
         "conversational_until": ends if ends and ends > now() else None,

@@ -1,5 +1,7 @@
 """The switches of the frame around every page, and what load balancers ask."""
 
+from typing import cast
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -7,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.actions import dismiss_notice
 from accounts.middleware import DEPARTMENT_KEY, ORGANIZATION_KEY
-from accounts.queries import members_of_user
+from accounts.queries import Member, members_of_user
 from accounts.rules.permissions import Permission
 from common.clock import now
 from common.views import MemberRequest, member_view
@@ -50,7 +52,7 @@ def switch_department(request: MemberRequest) -> HttpResponse:
 @require_POST
 def dismiss(request: MemberRequest, notice_id: int) -> HttpResponse:
     """Put a notice away for everybody."""
-    dismiss_notice(notice_id, now=now())
+    dismiss_notice(notice_id, member=cast(Member, request.member), now=now())
     return redirect(_back(request))
 
 

@@ -31,13 +31,13 @@ STAFF = tuple(StaffRole)
 
 @staff_view(*STAFF)
 def queue(request: HttpRequest) -> HttpResponse:
-    """What waits for staff, longest first."""
+    """What waits for staff, longest first: registrations for all of them, numbers and payments for operators."""
+    operator = getattr(request.user, "staff_role", "") == StaffRole.OPERATOR
     with across_organizations(because="staff serve every organization"):
-        context = {
-            "registrations": list(review_queue()),
-            "requests": list(open_number_requests()),
-            "orders": [(order, format_micros(order.total_micros)) for order in open_orders()],
-        }
+        context: dict[str, Any] = {"registrations": list(review_queue()), "operator": operator}
+        if operator:
+            context["requests"] = list(open_number_requests())
+            context["orders"] = [(order, format_micros(order.total_micros)) for order in open_orders()]
     return render(request, "staff/queue.html", context)
 
 
@@ -80,10 +80,15 @@ def evidence(request: HttpRequest, registration_id: int) -> HttpResponseBase:
         if found.evidence is None:
             raise Http404
         note_staff_look(found, actor=actor_of(request), now=now())
-        return FileResponse(path_of(found.evidence).open("rb"), as_attachment=True, filename=found.evidence.name)
+        return FileResponse(
+            path_of(found.evidence).open("rb"),
+            as_attachment=True,
+            filename=found.evidence.name,
+            content_type=found.evidence.content_type,
+        )
 
 
-@staff_view(*STAFF)
+@staff_view(StaffRole.OPERATOR)
 def number_request(request: HttpRequest, request_id: int) -> HttpResponse:
     """Give the number that was asked for, or say why not."""
     organization_id = _organization_of(NumberRequest, request_id)
@@ -111,7 +116,7 @@ def number_request(request: HttpRequest, request_id: int) -> HttpResponse:
         return render(request, "staff/number.html", context)
 
 
-@staff_view(*STAFF)
+@staff_view(StaffRole.OPERATOR)
 def order_paid(request: HttpRequest, order_id: int) -> HttpResponse:
     """Note the payment of an order."""
     with organization_scope(_organization_of(CreditOrder, order_id)):

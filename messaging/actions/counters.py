@@ -1,11 +1,12 @@
 """Squashing the counters' deltas."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from common.sql import run
 from messaging.rules.states import HANDED_OVER
 
 BATCH = 20_000
+SPEED_KEPT = timedelta(days=7)
 
 
 def squash_counters(*, now: datetime) -> int:
@@ -14,6 +15,11 @@ def squash_counters(*, now: datetime) -> int:
     What they hand over is noted as a sample of speed.
     """
     return run(_SQUASH, {"batch": BATCH, "now": now, "handed_over": sorted(HANDED_OVER)})
+
+
+def forget_speed(*, now: datetime) -> int:
+    """Drop samples of speed that no chart shows any more. Runs across organizations."""
+    return run("DELETE FROM messaging_speedsample WHERE sampled_at < %s", [now - SPEED_KEPT])
 
 
 _SQUASH = """

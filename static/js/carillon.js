@@ -37,6 +37,21 @@
     if (form) form.requestSubmit();
   });
 
+  // Signing in again, in another window too, changes the token that forms carry: take the newest along.
+  const token = () => (document.cookie.match(/(?:^|; )csrftoken=([^;]+)/) || [])[1];
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (token() && event.detail.verb === "post") event.detail.parameters.set("csrfmiddlewaretoken", token());
+  });
+  document.addEventListener("submit", (event) => {
+    const field = event.target.elements.csrfmiddlewaretoken;
+    if (field && token()) field.value = token();
+    if (event.target.action.endsWith("/logout/")) {
+      Object.keys(localStorage)
+        .filter((key) => key.startsWith("draft:"))
+        .forEach((key) => localStorage.removeItem(key));
+    }
+  });
+
   // A form is sent once: the second click finds its button resting.
   document.addEventListener("submit", (event) => {
     const form = event.target;

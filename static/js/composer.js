@@ -33,13 +33,14 @@
 
   // What is typed is kept here until the server has it: a lost session or connection loses nothing.
   const key = () => `draft:${form.elements.form_id.value}`;
-  const fields = () => [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "place"].includes(name));
+  const fields = () => [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "place", "window", "step"].includes(name));
   const keep = () => localStorage.setItem(key(), JSON.stringify(fields()));
   const said = (words) => (document.getElementById("saved").textContent = ` · ${words}`);
   let typed = 0; // grows with each change, so that an answer tells whether it knows the newest words
   let asked = 0;
   form.addEventListener("input", () => {
     typed += 1;
+    form.elements.step.value = typed;
     keep();
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -58,7 +59,9 @@
     else keep(); // with the new revision
   });
   const kept = localStorage.getItem(key());
-  if (kept) {
+  if (kept === JSON.stringify(fields())) {
+    localStorage.removeItem(key());
+  } else if (kept) {
     const values = JSON.parse(kept);
     const revision = values.find(([name]) => name === "revision");
     if (revision && revision[1] === form.elements.revision.value) {
@@ -77,6 +80,6 @@
       localStorage.removeItem(key());
     }
   }
-  // Once it is confirmed the form goes, and with it the copy.
+  // Kept until the next page shows that the server has it.
   form.addEventListener("submit", keep);
 })();

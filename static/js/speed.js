@@ -23,10 +23,13 @@
     if (chart) {
       chart.data.datasets[0].data = data;
       chart.data.datasets[1].data = limit;
+      chart.resize(); // merging the page took the canvas its size
       chart.update("none");
       return;
     }
-    const clock = (seconds) => new Date((first + seconds) * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    // In the organization's zone, like every other time of the page.
+    const zone = Number(place.dataset.zone);
+    const clock = (seconds) => new Date((first + seconds + zone) * 1000).toISOString().slice(11, 19);
     const text = colour("--tblr-secondary");
     chart = new Chart(canvas, {
       type: "line",

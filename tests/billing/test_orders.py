@@ -1,6 +1,7 @@
 """Credits on invoice."""
 
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.world import ACTOR, World
 def test_paid_credits_are_there_once(world: World, now: datetime) -> None:
     with world.scope():
         before = current_account().balance
-        order = order_credits(credits=537, actor=ACTOR, now=now)
+        order = order_credits(credits=537, form_id=uuid4(), actor=ACTOR, now=now)
         assert current_account().balance == before
         mark_order_paid(order.id, actor=ACTOR, now=now)
         assert current_account().balance == before + 537
@@ -31,7 +32,7 @@ def test_paid_credits_are_there_once(world: World, now: datetime) -> None:
 
 def test_a_canceled_order_is_never_paid(world: World, now: datetime) -> None:
     with world.scope():
-        order = order_credits(credits=100, actor=ACTOR, now=now)
+        order = order_credits(credits=100, form_id=uuid4(), actor=ACTOR, now=now)
         cancel_order(order.id, actor=ACTOR, now=now)
         with pytest.raises(OrderSettled):
             mark_order_paid(order.id, actor=ACTOR, now=now)
@@ -39,7 +40,7 @@ def test_a_canceled_order_is_never_paid(world: World, now: datetime) -> None:
 
 def test_the_price_is_that_of_the_order(world: World, now: datetime) -> None:
     with world.scope():
-        order = order_credits(credits=1000, actor=ACTOR, now=now)
+        order = order_credits(credits=1000, form_id=uuid4(), actor=ACTOR, now=now)
         assert order.total_micros == 1000 * current_account().plan.price_micros
 
 
@@ -52,3 +53,10 @@ def test_credits_used_counts_what_is_posted_and_what_is_not_yet(world: World, no
         post_captures(now=now)
         count_captures({reservation.id: 5})
         assert credits_used(since=since) == 35
+
+
+def test_a_form_sent_twice_is_one_order(world: World, now: datetime) -> None:
+    form_id = uuid4()
+    with world.scope():
+        first, second = (order_credits(credits=100, form_id=form_id, actor=ACTOR, now=now) for _ in range(2))
+        assert first.id == second.id

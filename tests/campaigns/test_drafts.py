@@ -1,9 +1,10 @@
 """Drafts that save themselves: nothing typed is lost, nothing is written twice."""
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -14,6 +15,7 @@ from campaigns.actions import (
     CampaignRefused,
     DraftChanged,
     DraftContent,
+    DraftOrigin,
     delete_draft,
     preview,
     quote_outreach,
@@ -23,6 +25,7 @@ from campaigns.actions import (
 from campaigns.models import Campaign, Outreach, QuoteChunk
 from campaigns.queries import prices
 from contacts.actions import add_to_list, list_named
+from content.models import Job
 from tests.architecture.test_isolation import signed_in
 from tests.world import ACTOR, World, build_world
 
@@ -34,10 +37,19 @@ def content(world: World) -> DraftContent:
     return DraftContent("News", world.program, world.number, BODY)
 
 
-def saved(world: World, content: DraftContent, now: datetime, **facts: Any) -> Campaign:
-    facts = {"form_id": uuid4(), "revision": 0, "actor": ACTOR, "now": now} | facts
+def saved(
+    world: World,
+    content: DraftContent,
+    now: datetime,
+    *,
+    form_id: UUID | None = None,
+    revision: int = 0,
+    overwrite: bool = False,
+    **view: Any,
+) -> Campaign:
+    origin = DraftOrigin(form_id or uuid4(), revision, **view)
     with world.scope():
-        return save_draft(content, **facts)
+        return save_draft(content, origin=origin, overwrite=overwrite, actor=ACTOR, now=now)
 
 
 def outreach_of(world: World, campaign: Campaign) -> Outreach:
@@ -100,6 +112,31 @@ def test_two_windows_do_not_overwrite_each_other_unseen(world: World, content: D
         assert Campaign.objects.get().body == "One"
     assert saved(world, one, now, **facts).body == "One"  # the same words again are no conflict
     assert saved(world, other, now, **facts, overwrite=True).body == "Other"
+
+
+def test_of_one_view_the_newest_step_stands_whenever_it_comes(
+    world: World, content: DraftContent, now: datetime
+) -> None:
+    form_id, window = uuid4(), uuid4()
+    view: dict[str, Any] = {"form_id": form_id, "window": window}
+    saved(world, replace(content, body="First"), now, **view, step=1)
+    saved(world, replace(content, body="Third"), now, **view, step=3)  # before the answer to the first was seen
+    assert saved(world, replace(content, body="Second"), now, **view, step=2).body == "Third"
+    with pytest.raises(DraftChanged):
+        saved(world, replace(content, body="Elsewhere"), now, form_id=form_id, window=uuid4(), step=9)
+
+
+def test_hours_that_cannot_be_read_yet_leave_the_stored_ones(world: World, now: datetime) -> None:
+    client, form = signed_in(world), form_of(world, hours="given", opens_0="09:00", closes_0="17:00")
+    form |= {"start": "later", "starts_at": "2026-12-24T09:15"}
+    client.post("/campaigns/draft/", form, headers={"HX-Request": "true"})
+    half = form | {"revision": "1", "opens_5": "10:00", "starts_at": "", "body": "New words"}
+    page = client.post("/campaigns/draft/", half, headers={"HX-Request": "true"}).content.decode()
+    assert "Saturday needs an opening and a later closing time" in page
+    campaign = the_campaign(world)
+    assert campaign.body == "New words"
+    assert campaign.sending_hours == [[540, 1020], None, None, None, None, None, None]
+    assert outreach_of(world, campaign).starts_at is not None
 
 
 def test_changed_words_void_the_quote_and_unchanged_ones_do_not(
@@ -292,3 +329,51 @@ def test_a_schedule_is_taken_back_for_changes(world: World, content: DraftConten
     assert client.post(f"/campaigns/{draft.id}/unschedule/")["Location"] == f"/campaigns/{draft.id}/edit/"
     assert the_campaign(world).state == "DRAFT"
     assert BODY in client.get(f"/campaigns/{draft.id}/edit/").content.decode()
+    quote_outreach(organization_id=world.id, outreach_id=outreach.id, now=now)
+    outreach = outreach_of(world, draft)
+    assert outreach.quote_id is not None
+    with world.scope():  # confirmed anew, unchanged
+        schedule_outreach(outreach.id, quote_id=outreach.quote_id, actor=ACTOR, now=now)
+    assert the_campaign(world).state == "SCHEDULED"
+
+
+def test_a_refused_form_goes_on_from_what_it_saved(world: World) -> None:
+    client, form = signed_in(world), form_of(world, name="")
+    page = client.post("/campaigns/new/", form).content.decode()
+    assert "Give the campaign a name" in page
+    assert "Save mine over it" not in page
+    revision = re.search(r'name="revision" id="id_revision" value="(\d+)"', page)
+    assert revision is not None
+    answer = client.post("/campaigns/new/", form | {"name": "Now", "revision": revision[1]})
+    assert answer.status_code == 302
+
+
+def test_people_who_came_since_are_in_the_new_quote(world: World) -> None:
+    client, form = signed_in(world), form_of(world)
+    world.add_contact("+12567346043", first_name="Ada")
+    client.post("/campaigns/new/", form)
+    campaign = the_campaign(world)
+    with world.scope():
+        assert Job.objects.filter(kind=f"quote:{outreach_of(world, campaign).id}").count() == 1
+        Job.objects.update(state=Job.State.DONE)
+    client.post(f"/campaigns/{campaign.id}/edit/", form | {"revision": "1"})
+    with world.scope():
+        assert Job.objects.filter(kind=f"quote:{outreach_of(world, campaign).id}").count() == 2
+
+
+def test_a_quote_whose_worker_died_does_not_hold_the_page(world: World, now: datetime) -> None:
+    client = signed_in(world)
+    client.post("/campaigns/new/", form_of(world))
+    campaign = the_campaign(world)
+    address = f"/campaigns/{campaign.id}/review/"
+    assert "Writing and pricing every text" in client.get(address).content.decode()
+    with world.scope():
+        Job.objects.update(updated_at=now - timedelta(days=400))
+    page = client.get(address).content.decode()
+    assert "Writing and pricing" not in page
+    assert "Back to the text" in page
+
+
+def test_a_start_that_has_passed_is_said_at_once(world: World) -> None:
+    page = signed_in(world).post("/campaigns/new/", form_of(world, start="later", starts_at="2020-01-01T09:00"))
+    assert "The start lies in the past" in page.content.decode()

@@ -6,9 +6,19 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.rules.forecast import Bucket, Phase, by_slot, forecast
+from campaigns.rules.forecast import Bucket, NextWindow, Phase, by_slot, forecast
 
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+
+
+def daily(length: float) -> NextWindow:
+    """The same hours each day, begun with START."""
+
+    def following(moment: datetime) -> tuple[datetime, datetime]:
+        opens = START + timedelta(days=(moment - START) // timedelta(days=1) + 1)
+        return opens, opens + timedelta(hours=length)
+
+    return following
 
 
 def at(hours: float) -> datetime:
@@ -27,7 +37,7 @@ def test_later_zones_follow_and_a_gap_parts_the_phases() -> None:
 
 
 def test_what_a_window_does_not_hold_goes_on_the_next_day() -> None:
-    phases = forecast([Bucket(START, at(1), 7200, 7200)], rate=1.0, starts=START)
+    phases = forecast([Bucket(START, at(1), 7200, 7200, daily(1))], rate=1.0, starts=START)
     assert phases == [Phase(START, at(1), 3600), Phase(at(24), at(25), 3600)]
 
 
@@ -36,9 +46,24 @@ def test_nobody_needs_no_time() -> None:
     assert by_slot([], starts=START, slots=24) == ([], timedelta(0))
 
 
+def test_closed_days_are_passed_over() -> None:
+    def mondays(moment: datetime) -> tuple[datetime, datetime]:
+        week = timedelta(days=7)
+        opens = START + week * ((moment - START) // week + 1)
+        return opens, opens + timedelta(hours=1)
+
+    phases = forecast([Bucket(START, at(1), 7200, 7200, mondays)], rate=1.0, starts=START)
+    assert [phase.starts for phase in phases] == [START, at(24 * 7)]
+
+
+def test_without_another_window_the_rest_is_counted_in_the_last() -> None:
+    phases = forecast([Bucket(START, at(1), 7200, 7200, lambda moment: None)], rate=1.0, starts=START)
+    assert sum(phase.people for phase in phases) == 7200
+
+
 BUCKETS = st.lists(
     st.builds(
-        lambda opens, length, people, each: Bucket(at(opens), at(opens + length), people, people * each),
+        lambda opens, length, people, each: Bucket(at(opens), at(opens + length), people, people * each, daily(length)),
         st.floats(0, 24),
         st.floats(1, 12),
         st.integers(0, 5000),

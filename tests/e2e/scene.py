@@ -14,6 +14,7 @@ from audiences.queries import Audience
 from billing.actions import order_credits
 from campaigns.actions import (
     DraftContent,
+    DraftOrigin,
     add_outreach,
     create_campaign,
     launch_outreach,
@@ -116,7 +117,7 @@ def build_scene(stack: Stack) -> Scene:
         request_number(
             kind=SenderKind.LOCAL, wish="area code 305", department=department, actor=tenant.owner, now=now()
         )
-        order = order_credits(credits=2_000, actor=tenant.owner, now=now())
+        order = order_credits(credits=2_000, form_id=uuid4(), actor=tenant.owner, now=now())
         conversation_id = Conversation.objects.values_list("id", flat=True)[0]
         request_id = NumberRequest.objects.values_list("id", flat=True)[0]
     _launch(tenant, running)
@@ -227,7 +228,7 @@ def _launch(tenant: Tenant, outreach: Outreach) -> None:
 
 def _draft(tenant: Tenant) -> Campaign:
     content = DraftContent("Autumn check-up", tenant.program, tenant.numbers[0], BODY)
-    return save_draft(content, form_id=uuid4(), revision=0, actor=tenant.owner, now=now())
+    return save_draft(content, origin=DraftOrigin(uuid4(), 0), actor=tenant.owner, now=now())
 
 
 def _unregistered(tenant: Tenant, like: SenderNumber, department: Department) -> SenderNumber:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -29,7 +30,7 @@ def people(stack: Stack, tenant: Tenant) -> None:
 
 
 @pytest.fixture
-def page(browser: Browser, stack: Stack, tenant: Tenant) -> Page:
+def page(browser: Browser, stack: Stack, tenant: Tenant) -> Iterator[Page]:
     with watched_page(browser, stack.web_url, width=1280, refused={"signed out": 401}) as found:
         sign_in(found, tenant.owner_sign_in)
         yield found

@@ -27,7 +27,7 @@ NUMBER = "+18885550142"
 @pytest.fixture
 def staff() -> SignIn:
     email, password = f"staff-{secrets.token_hex(4)}@example.org", secrets.token_urlsafe(12)
-    User.objects.create_user(email, password, name="Ravi", staff_role=StaffRole.REVIEWER)
+    User.objects.create_user(email, password, name="Ravi", staff_role=StaffRole.OPERATOR)
     return SignIn(email, password)
 
 
@@ -42,7 +42,7 @@ def test_from_sign_up_to_an_answered_reply(browser: Browser, stack: Stack, tenan
         _sign_up(page)
         _ask_for_a_number(page)
         sign_in(reviewer, staff)
-        _give(reviewer, sender)
+        _give(reviewer, sender, stack.simulator.account_sid)
         _register(page, sender)
         _approve(reviewer, sender)
         page.goto("/")
@@ -75,11 +75,12 @@ def _ask_for_a_number(page: Page) -> None:
     expect(page.get_by_text("Your wish is with our staff")).to_be_visible()
 
 
-def _give(reviewer: Page, sender: str) -> None:
+def _give(reviewer: Page, sender: str, account_sid: str) -> None:
     row = reviewer.get_by_role("row", name=re.compile("easy to remember"))
     row.get_by_role("link").click()
     reviewer.get_by_label("Number", exact=False).first.fill(sender)
     reviewer.get_by_label("Segments a second").fill("200")
+    reviewer.get_by_label("Carrier account").select_option(label=f"Twilio REST API {account_sid}")
     reviewer.get_by_role("button", name="Give this number").click()
     expect(reviewer.get_by_text("has been told")).to_be_visible()
 

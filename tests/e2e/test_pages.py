@@ -39,7 +39,7 @@ def pages(scene: Scene) -> list[tuple[str, str, SignIn | None]]:
     return [
         *((name, address, None) for name, address in PUBLIC_PAGES.items()),
         *((name, address, tenant.owner_sign_in) for name, address in scene.pages.items()),
-        *((name, address, tenant.reviewer_sign_in) for name, address in scene.staff_pages.items()),
+        *((name, address, tenant.staff_sign_in) for name, address in scene.staff_pages.items()),
     ]
 
 

@@ -27,9 +27,11 @@ def facts(world: World, now: datetime) -> dict[str, Any]:
     }
 
 
-def test_asking_twice_is_one_request(world: World, now: datetime) -> None:
+def test_one_wish_is_open_at_a_time(world: World, now: datetime) -> None:
     with world.scope():
-        assert asked(world, now).id == asked(world, now).id
+        asked(world, now)
+        with pytest.raises(NumberRefused, match="already"):
+            asked(world, now)
         assert NumberRequest.objects.count() == 1
 
 

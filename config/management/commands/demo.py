@@ -93,7 +93,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"\nCarillon serves at {stack.web_url}\n"
             f"  owner     {tenant.owner_sign_in.email}  password {tenant.owner_sign_in.password}\n"
-            f"  reviewer  {tenant.reviewer_sign_in.email}  password {tenant.reviewer_sign_in.password}\n"
+            f"  staff     {tenant.staff_sign_in.email}  password {tenant.staff_sign_in.password}\n"
             f"  handsets  {stack.simulator.base_url}/handset\n"
             "Ctrl-C ends it."
         )
