@@ -20,6 +20,18 @@ from tests.world import World, build_world
 NOW = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 
 
+GROUPS = ("e2e", "faults")
+"""Tests that start real processes: each folder stays with one xdist worker, which starts them once, and goes first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.parent.name
+        if folder in GROUPS:
+            item.add_marker(pytest.mark.xdist_group(folder))
+    items.sort(key=lambda item: item.path.parent.name not in GROUPS)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """A fresh copy of a template database, which is migrated once for each state of the migrations."""

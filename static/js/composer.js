@@ -34,7 +34,10 @@
   // What is typed is kept here until the server has it: a lost session or connection loses nothing.
   const key = () => `draft:${form.elements.form_id.value}`;
   const fields = () => [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "place", "window", "step"].includes(name));
-  const keep = () => localStorage.setItem(key(), JSON.stringify(fields()));
+  const keep = () => {
+    const copy = { window: form.elements.window.value, fields: fields() };
+    localStorage.setItem(key(), JSON.stringify(copy));
+  };
   const said = (words) => (document.getElementById("saved").textContent = ` · ${words}`);
   let typed = 0; // grows with each change, so that an answer tells whether it knows the newest words
   let asked = 0;
@@ -58,26 +61,37 @@
     if (typed === asked) localStorage.removeItem(key());
     else keep(); // with the new revision
   });
-  const kept = localStorage.getItem(key());
-  if (kept === JSON.stringify(fields())) {
+  const bringBack = (values) => {
+    form.querySelectorAll("input[type=checkbox]").forEach((box) => (box.checked = false));
+    values.forEach(([name, value]) => {
+      const field = form.elements[name];
+      if (!field || name === "revision") return;
+      const box = form.querySelector(`input[type=checkbox][name="${name}"][value="${CSS.escape(value)}"]`);
+      if (box) box.checked = true;
+      else field.value = value;
+    });
+    show();
+    said("what you had typed is back");
+    typed += 1;
+    form.elements.step.value = typed;
+    again();
+  };
+  const kept = JSON.parse(localStorage.getItem(key()) || "null");
+  const words = (values) => JSON.stringify(values.filter(([name]) => name !== "revision"));
+  if (kept && words(kept.fields) === words(fields())) {
     localStorage.removeItem(key());
   } else if (kept) {
-    const values = JSON.parse(kept);
-    const revision = values.find(([name]) => name === "revision");
-    if (revision && revision[1] === form.elements.revision.value) {
-      form.querySelectorAll("input[type=checkbox]").forEach((box) => (box.checked = false));
-      values.forEach(([name, value]) => {
-        const field = form.elements[name];
-        if (!field || name === "revision") return;
-        const box = form.querySelector(`input[type=checkbox][name="${name}"][value="${CSS.escape(value)}"]`);
-        if (box) box.checked = true;
-        else field.value = value;
-      });
-      show();
-      said("what you had typed is back");
-      document.addEventListener("DOMContentLoaded", again);
+    const revision = (kept.fields.find(([name]) => name === "revision") || [])[1];
+    if (revision === form.elements.revision.value || kept.window === form.dataset.savedIn) {
+      document.addEventListener("DOMContentLoaded", () => bringBack(kept.fields));
     } else {
-      localStorage.removeItem(key());
+      // Somebody has saved other words since: both stay until one is chosen.
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "btn btn-sm ms-2";
+      button.textContent = "Bring back what you had typed here";
+      button.addEventListener("click", () => bringBack(kept.fields));
+      document.getElementById("saved").after(button);
     }
   }
   // Kept until the next page shows that the server has it.

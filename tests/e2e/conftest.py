@@ -16,14 +16,14 @@ from config.stack import Stack
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stack(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with django_db_blocker.unblock(), Stack(tmp_path_factory.mktemp("logs")) as running:
         running.simulator.set_mood(receipt_delay=0.05)
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def tenant(stack: Stack) -> Tenant:
     return seed_tenant(stack, now=now(), rate=200.0)
 

@@ -57,23 +57,36 @@ def looking(
                     answer = page.goto(address)
                     assert answer is not None
                     assert answer.status == STATUS.get(name, 200), (name, answer.status)
-                    page.wait_for_load_state("networkidle") if "speed" in page.content() else None
                     yield name, address, page
 
 
-@pytest.mark.parametrize(
-    ("width", "theme"), [*LOOKS[:2], *(pytest.param(*look, marks=pytest.mark.slow) for look in LOOKS[2:])]
-)
+def faults_of(page: Page, name: str, width: int) -> list[tuple[str, str, str]]:
+    """What axe finds on a page, and whether it is wider than its window."""
+    page.evaluate(AXE.read_text())
+    violations = page.evaluate("axe.run()")["violations"]
+    found = [(name, violation["id"], violation["nodes"][0]["html"][:200]) for violation in violations]
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    return found if wide <= width else [*found, (name, "wider than the window", str(wide))]
+
+
+@pytest.mark.parametrize("turn", [0, 1])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
-    browser: Browser, stack: Stack, pages: Any, width: int, theme: str
+    browser: Browser, stack: Stack, pages: Any, turn: int
 ) -> None:
-    script, found = AXE.read_text(), []
+    """Every page once: wide and light, or narrow and dark, in turns."""
+    width, theme = LOOKS[turn]
+    found = []
+    for name, _address, page in looking(browser, stack, pages[turn::2], width, theme):
+        found += faults_of(page, name, width)
+    assert not found, "\n".join(map(str, found))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_axe_finds_nothing_in_any_look(browser: Browser, stack: Stack, pages: Any, width: int, theme: str) -> None:
+    found = []
     for name, _address, page in looking(browser, stack, pages, width, theme):
-        page.evaluate(script)
-        for violation in page.evaluate("axe.run()")["violations"]:
-            found.append((name, violation["id"], violation["nodes"][0]["html"][:200]))
-        if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
-            found.append((name, "wider than the window", str(wide)))
+        found += faults_of(page, name, width)
     assert not found, "\n".join(map(str, found))
 
 
