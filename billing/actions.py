@@ -115,7 +115,7 @@ def mark_order_paid(order_id: int, *, actor: Actor, now: datetime) -> None:
     notify(
         tone=Notice.Tone.GOOD,
         text=f"Your payment is noted: {order.credits:,} credits are yours.",
-        url=reverse("billing:ledger"),
+        url=reverse("dashboard:ledger"),
         permission=Permission.BILLING_VIEW,
         now=now,
     )

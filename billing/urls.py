@@ -4,7 +4,6 @@ from billing import views
 
 app_name = "billing"
 urlpatterns = [
-    path("", views.ledger, name="ledger"),
     path("buy/", views.buy, name="buy"),
     path("orders/<int:order_id>/cancel/", views.cancel, name="cancel_order"),
 ]

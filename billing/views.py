@@ -7,27 +7,11 @@ from accounts.rules.permissions import Permission
 from billing.actions import cancel_order, order_credits
 from billing.forms import OrderForm
 from billing.models import CreditOrder
-from billing.queries import current_account, entries, orders
+from billing.queries import current_account
 from common.clock import now
 from common.errors import DomainError
 from common.money import format_micros
 from common.views import MemberRequest, actor_of, confirmation, member_view, refusals_on
-
-
-@member_view(Permission.BILLING_VIEW)
-def ledger(request: MemberRequest) -> HttpResponse:
-    """Balance, what is held, orders, and every movement of credits."""
-    before = request.GET.get("before", "")
-    page, next_before = entries(before_id=int(before) if before.isdecimal() else None)
-    account = current_account()
-    context = {
-        "account": account,
-        "entries": page,
-        "next_before": next_before,
-        "price": format_micros(account.plan.price_micros),
-        "orders": [(order, format_micros(order.total_micros)) for order in orders()],
-    }
-    return render(request, "billing/ledger.html", context)
 
 
 @member_view(Permission.BILLING_VIEW)
@@ -41,7 +25,7 @@ def buy(request: MemberRequest) -> HttpResponse:
         if form.is_valid():
             total = format_micros(order.total_micros)
             messages.success(request, f"Ordered: {order.credits:,} credits for {total}. The invoice is on its way.")
-            return redirect("billing:ledger")
+            return redirect("dashboard:ledger")
     price = format_micros(current_account().plan.price_micros)
     title = f"Buy credits at {price} each"
     return render(request, "form.html", {"form": form, "title": title, "submit": "Order on invoice"})
@@ -58,10 +42,10 @@ def cancel(request: MemberRequest, order_id: int) -> HttpResponse:
             title="Take this order back?",
             words=words,
             submit="Take it back",
-            back=reverse("billing:ledger"),
+            back=reverse("dashboard:ledger"),
         )
     try:
         cancel_order(order.id, actor=actor_of(request), now=now())
     except DomainError as error:
         messages.error(request, str(error))
-    return redirect("billing:ledger")
+    return redirect("dashboard:ledger")

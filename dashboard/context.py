@@ -27,7 +27,7 @@ NAVIGATION = (
     Entry("Lists", "contacts:lists", Permission.CONTACTS_VIEW),
     Entry("Programs", "consent:programs", Permission.PROGRAMS_VIEW),
     Entry("Numbers", "senders:numbers", Permission.NUMBERS_VIEW),
-    Entry("Billing", "billing:ledger", Permission.BILLING_VIEW),
+    Entry("Billing", "dashboard:ledger", Permission.BILLING_VIEW),
 )
 STAFF_NAVIGATION = (("Staff queue", "dashboard:staff"), ("Style guide", "dashboard:styleguide"))
 

@@ -1,12 +1,13 @@
 """What looks across apps: the journey of a contact, and the tasks of a new organization."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.urls import reverse
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Outreach
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
 from consent.models import CONVERSATIONAL, Program
@@ -147,3 +148,35 @@ def first_tasks() -> list[Task]:
             Campaign.objects.exclude(state="DRAFT").exists(),
         ),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What credits moved for, in words, with the page of it where there is one."""
+
+    words: str
+    url: str = ""
+
+
+def purposes(references: Sequence[str]) -> dict[str, Purpose]:
+    """What the references of ledger entries stand for; one that names nothing known is shown as it is."""
+    ids = {reference: int(match[1]) for reference in references if (match := _OUTREACH.match(reference))}
+    outreaches = Outreach.objects.select_related("campaign").in_bulk(set(ids.values()))
+    found = {}
+    for reference in references:
+        outreach = outreaches.get(ids.get(reference, 0))
+        if outreach is not None:
+            url = reverse("campaigns:detail", args=[outreach.campaign_id])
+            found[reference] = Purpose(f"Campaign “{outreach.campaign}”", url)
+        else:
+            kind, _, rest = reference.partition(":")
+            found[reference] = Purpose(_REFERENCES.get(kind, "{rest}").format(rest=rest or kind))
+    return found
+
+
+_OUTREACH = re.compile(r"outreach:(\d+)\b")
+_REFERENCES = {
+    "plan": "Plan {rest}",
+    "order": "Order {rest}",
+    "number": "Answers and other single texts",
+}

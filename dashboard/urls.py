@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard.views import contact, frame, home, staff
+from dashboard.views import contact, frame, home, ledger, staff
 
 app_name = "dashboard"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("health", frame.health, name="health"),
     path("contacts/<int:contact_id>/", contact.contact, name="contact"),
     path("contacts/<int:contact_id>/opt-out/", contact.opt_out, name="opt_out"),
+    path("billing/", ledger.ledger, name="ledger"),
     path("staff/", staff.queue, name="staff"),
     path("staff/registrations/<int:registration_id>/", staff.registration, name="staff_registration"),
     path("staff/registrations/<int:registration_id>/evidence", staff.evidence, name="staff_evidence"),

@@ -94,3 +94,11 @@ def test_a_refusal_is_a_page_in_words(world: World) -> None:
     with world.scope():
         Membership.objects.update(role=Role.AGENT)
     assert "Your role in this organization" in client.get("/campaigns/").content.decode()
+
+
+def test_the_ledger_names_what_credits_moved_for(world: World) -> None:
+    world.add_contact("+12567346043", first_name="Ada")
+    outreach = world.launch(world.campaign())
+    page = signed_in(world).get("/billing/").content.decode()
+    assert f'<a href="/campaigns/{outreach.campaign_id}/">Campaign “News”</a>' in page
+    assert "outreach:" not in page

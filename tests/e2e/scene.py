@@ -27,9 +27,10 @@ from common.clock import now
 from common.tenancy import organization_scope
 from config.demo.seed import Tenant, seed_tenant
 from config.stack import Stack
+from consent.actions import opt_out_by_staff
 from consent.rules.media import Medium
 from contacts.actions import add_to_list, create_list, request_import
-from contacts.models import Contact, Import
+from contacts.models import Contact, ContactPhone, Import
 from content.actions import store_file
 from content.models import FileKind, Job, StoredFile
 from inbox.models import Conversation
@@ -83,6 +84,9 @@ def build_scene(stack: Stack) -> Scene:
         everybody = list(Contact.objects.order_by("id").values_list("id", flat=True))
         list_made = create_list(name="Patients 2026", actor=tenant.owner, now=now())
         add_to_list(list_made, everybody[:300], actor=tenant.owner, now=now())
+        for row in ContactPhone.objects.filter(contact_id__in=everybody[20:32]):
+            opt_out_by_staff(row.phone, actor=tenant.owner, now=now())
+        ContactPhone.objects.filter(contact_id__in=everybody[40:43]).update(textable=False)
         waiting = _store(tenant, contacts_file().encode(), "newcomers.csv")
         phone = Contact.objects.get(id=everybody[0]).phones.get().phone
     finished = _campaign(tenant, "Winter opening hours", tenant.numbers[0], [])
