@@ -13,6 +13,7 @@ from campaigns.actions.drafts import (
     check_start,
     create_campaign,
     delete_draft,
+    duplicate_campaign,
     save_draft,
 )
 from campaigns.actions.launch import LaunchRefused, hold_back, launch_outreach, schedule_outreach, write_messages
@@ -35,6 +36,7 @@ __all__ = [
     "check_start",
     "create_campaign",
     "delete_draft",
+    "duplicate_campaign",
     "fail_quote",
     "hold_back",
     "launch_outreach",

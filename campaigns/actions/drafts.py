@@ -153,6 +153,22 @@ def check_audience(outreach: Outreach) -> None:
         raise CampaignRefused("Choose at least one list, or all contacts.", field="lists")
 
 
+def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: datetime) -> Campaign:
+    """A new draft with the words, audience and hours of a campaign, to be sent again; once for each form."""
+    campaign = Campaign.objects.select_related("program", "sender_number").get(id=campaign_id)
+    outreach = campaign.outreaches.order_by("id")[0]
+    content = DraftContent(
+        name=f"{campaign.name[:112]} (copy)",
+        program=campaign.program,
+        number=campaign.sender_number,
+        body=campaign.body,
+        opt_out_word=campaign.opt_out_word,
+        audience=Audience(outreach.everyone, tuple(outreach.list_ids), outreach.phone_label),
+        sending_hours=weekly_of(campaign.sending_hours),
+    )
+    return save_draft(content, origin=DraftOrigin(form_id, 0), actor=actor, now=now)
+
+
 def delete_draft(campaign_id: int, *, actor: Actor, now: datetime) -> None:
     """Throw a draft away. Raises CampaignRefused where it is none any more."""
     campaign = Campaign.objects.select_for_update(no_key=True).get(id=campaign_id)

@@ -1,6 +1,7 @@
 """The table of campaigns, and one that runs or ran."""
 
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -10,7 +11,14 @@ from django.utils import timezone
 
 from accounts.rules.permissions import Permission
 from billing.queries import credits_used, current_account
-from campaigns.actions import cancel_campaign, delete_draft, hold_back, pause_campaign, resume_campaign
+from campaigns.actions import (
+    cancel_campaign,
+    delete_draft,
+    duplicate_campaign,
+    hold_back,
+    pause_campaign,
+    resume_campaign,
+)
 from campaigns.models import Campaign, Outreach
 from campaigns.queries import (
     PAGE,
@@ -103,9 +111,11 @@ def campaign_recipients(request: MemberRequest, campaign_id: int) -> HttpRespons
 def campaign_control(request: MemberRequest, campaign_id: int, verb: str) -> HttpResponse:
     """Pause, resume, cancel, take back from the schedule, throw a draft away; what cannot be undone is asked first."""
     campaign = get_object_or_404(Campaign.objects.all(), id=campaign_id)
-    if verb not in ("pause", "resume", "cancel", "unschedule", "delete"):
+    if verb not in ("pause", "resume", "cancel", "unschedule", "delete", "duplicate"):
         raise Http404
     if request.method != "POST":
+        if verb == "duplicate":
+            return redirect("campaigns:detail", campaign.id)
         return _asked(request, campaign, verb)
     facts: dict[str, Any] = {"actor": actor_of(request), "now": now()}
     try:
@@ -113,13 +123,16 @@ def campaign_control(request: MemberRequest, campaign_id: int, verb: str) -> Htt
             delete_draft(campaign.id, **facts)
             messages.success(request, f"The draft “{campaign}” is gone.")
             return redirect("campaigns:list")
+        if verb == "duplicate":
+            copy = duplicate_campaign(campaign.id, form_id=UUID(request.POST.get("form_id", "")), **facts)
+            return redirect("campaigns:edit", copy.id)
         if verb == "unschedule":
             for outreach in campaign.outreaches.order_by("id"):
                 hold_back(outreach.id, why="changed by a person", **facts)
             return redirect("campaigns:edit", campaign.id)
         {"pause": pause_campaign, "resume": resume_campaign, "cancel": cancel_campaign}[verb](campaign.id, **facts)
-    except DomainError as error:
-        messages.error(request, str(error))
+    except (DomainError, ValueError) as error:
+        messages.error(request, str(error) if isinstance(error, DomainError) else "Load the page and try again.")
     return redirect("campaigns:detail", campaign.id)
 
 
@@ -166,6 +179,7 @@ def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
     return {
         "campaign": campaign,
         "outreach": outreach,
+        "form_id": uuid4(),
         "progress": progress,
         "decided": progress.total - progress.messages(*OPEN),
         "total": max(progress.total, outreach.recipients),

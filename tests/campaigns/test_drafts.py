@@ -377,3 +377,17 @@ def test_a_quote_whose_worker_died_does_not_hold_the_page(world: World, now: dat
 def test_a_start_that_has_passed_is_said_at_once(world: World) -> None:
     page = signed_in(world).post("/campaigns/new/", form_of(world, start="later", starts_at="2020-01-01T09:00"))
     assert "The start lies in the past" in page.content.decode()
+
+
+def test_a_campaign_is_duplicated_once_for_each_form(world: World, content: DraftContent, now: datetime) -> None:
+    world.add_contact("+12567346043", first_name="Ada")
+    draft = saved(world, content, now)
+    quote_outreach(organization_id=world.id, outreach_id=outreach_of(world, draft).id, now=now)
+    world.launch(outreach_of(world, draft))
+    client, form = signed_in(world), {"form_id": str(uuid4())}
+    first, second = (client.post(f"/campaigns/{draft.id}/duplicate/", form) for _ in range(2))
+    assert first["Location"] == second["Location"]
+    with world.scope():
+        copy = Campaign.objects.get(state="DRAFT")
+    assert (copy.name, copy.body, copy.program_id) == ("News (copy)", BODY, world.program.id)
+    assert client.post(f"/campaigns/{draft.id}/duplicate/", {"form_id": "x"})["Location"] == f"/campaigns/{draft.id}/"
