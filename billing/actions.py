@@ -84,7 +84,10 @@ def add_credits(
 
 
 def order_credits(*, credits: int, form_id: UUID, actor: Actor, now: datetime) -> CreditOrder:
-    """Order credits on invoice at the plan's price; they are there once the payment is noted. Once for each form."""
+    """Order credits on invoice at the plan's price; they are there once the payment is noted. Once for each form.
+
+    Raises OrderSettled where the form ordered something else before.
+    """
     order: CreditOrder
     order, created = CreditOrder.objects.get_or_create(
         organization_id=current_organization_id(),
@@ -96,6 +99,8 @@ def order_credits(*, credits: int, form_id: UUID, actor: Actor, now: datetime) -
             "created_at": now,
         },
     )
+    if order.credits != credits or order.state != CreditOrder.State.OPEN:
+        raise OrderSettled("This form was sent already. Open “Buy credits” again to order more.")
     if created:
         audit(action="credits.ordered", subject=order, actor=actor, now=now, credits=credits)
     return order

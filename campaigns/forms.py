@@ -105,6 +105,12 @@ class CampaignForm(forms.Form):
         found = super().clean() or self.cleaned_data
         if found.get("start") == "later" and not found.get("starts_at") and "starts_at" not in self.errors:
             self.add_error("starts_at", "Choose the day and the time.")
+        if self.data.get("start") != "later":  # what is hidden holds up nothing
+            self.errors.pop("starts_at", None)
+        if self.data.get("hours") != "given":
+            for name in [name for name in self.errors if name.startswith(("opens_", "closes_"))]:
+                del self.errors[name]
+            return found
         for at, day in enumerate(DAYS):
             opens, closes = found.get(f"opens_{at}"), found.get(f"closes_{at}")
             unread = f"opens_{at}" in self.errors or f"closes_{at}" in self.errors

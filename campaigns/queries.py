@@ -301,6 +301,8 @@ def _window(bucket: str, sending: Weekly, promotional: bool, home_zone: str, now
 
 
 JOB_IS_DEAD_AFTER = timedelta(seconds=60)
+JOB_IS_LOST_AFTER = timedelta(minutes=10)
+"""One that waits in the queue behind others is not dead."""
 
 
 def live_quote_job(outreach_id: int, *, now: datetime) -> Job | None:
@@ -308,7 +310,8 @@ def live_quote_job(outreach_id: int, *, now: datetime) -> Job | None:
     job = newest_quote_job(outreach_id)
     if job is None or job.state not in (Job.State.WAITING, Job.State.RUNNING):
         return None
-    return job if job.updated_at > now - JOB_IS_DEAD_AFTER else None
+    patience = JOB_IS_DEAD_AFTER if job.state == Job.State.RUNNING else JOB_IS_LOST_AFTER
+    return job if job.updated_at > now - patience else None
 
 
 def newest_quote_job(outreach_id: int) -> Job | None:

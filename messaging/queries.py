@@ -72,10 +72,10 @@ SMOOTH_SEGMENTS = 30
 LONGEST_SMOOTHING = 10.0
 
 
-def speed_of(source: str, *, rate: float | None, now: datetime) -> list[Speed]:
-    """The newest speeds of a source, oldest first; a pause, also one until now, shows as zero.
+def speed_of(source: str, *, rate: float | None, now: datetime | None) -> list[Speed]:
+    """The newest speeds of a source, oldest first; a pause, also one until `now`, shows as zero.
 
-    `rate` is what the number allows, in segments a second.
+    `rate` is what the number allows, in segments a second; `now` is None for what is over.
     """
     rows = fetch_all(_SPEED, {"organization": current_organization_id(), "source": source, "limit": CHART_POINTS})
     pieces: list[tuple[datetime, float, int]] = []
@@ -85,7 +85,7 @@ def speed_of(source: str, *, rate: float | None, now: datetime) -> list[Speed]:
             pieces.append((at - timedelta(seconds=SQUASH_SECONDS), gap - SQUASH_SECONDS, 0))
             gap = SQUASH_SECONDS
         pieces.append((at, gap, segments))
-    if pieces and (idle := (now - pieces[-1][0]).total_seconds()) > 4 * SQUASH_SECONDS:
+    if now and pieces and (idle := (now - pieces[-1][0]).total_seconds()) > 4 * SQUASH_SECONDS:
         pieces.append((now, idle, 0))
     window = min(SMOOTH_SEGMENTS / rate, LONGEST_SMOOTHING) if rate else 0.0
     return [Speed(pieces[last][0], _average(pieces, last, window)) for last in range(len(pieces))]

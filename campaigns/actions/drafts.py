@@ -100,10 +100,13 @@ def save_draft(
     if outreach is None:
         outreach = add_outreach(campaign, content.audience, actor=actor, now=now)
     content = _with_stored(content, campaign, outreach)
-    if _held_by(campaign, outreach) == _comparable(content):
-        return campaign
     own = origin.window is not None and origin.window == campaign.saved_in
     if own and origin.step < campaign.step:
+        return campaign
+    if _held_by(campaign, outreach) == _comparable(content):
+        if own and origin.step > campaign.step:
+            campaign.step = origin.step  # what that view held before comes too late from here on
+            campaign.save(update_fields=["step"])
         return campaign
     if not (own or created or overwrite) and origin.revision != campaign.revision:
         raise DraftChanged(

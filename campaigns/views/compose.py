@@ -41,6 +41,7 @@ from common.errors import DomainError
 from common.money import format_micros
 from common.views import MemberRequest, actor_of, member_view, refusals_on
 from consent.queries import programs
+from content.models import Job
 from content.rules.rendering import TAGS
 from senders.queries import registered_numbers
 
@@ -109,11 +110,16 @@ def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
         return redirect("campaigns:detail", campaign.id)
     if campaign.state != CampaignState.DRAFT:
         return redirect("campaigns:detail", campaign.id)
-    running = live_quote_job(outreach.id, now=now())
+    running, newest = live_quote_job(outreach.id, now=now()), newest_quote_job(outreach.id)
     context: dict[str, Any] = {
         "campaign": campaign,
         "outreach": outreach,
-        "job": running or newest_quote_job(outreach.id),
+        "job": newest,
+        # The price that stands is older than the one that was asked for last and never came.
+        "stale": newest is not None
+        and newest.state != Job.State.DONE
+        and outreach.quoted_at is not None
+        and newest.created_at > outreach.quoted_at,
         "running": running is not None,
         "too_late": outreach.starts_at is not None and outreach.starts_at <= now(),
     }
@@ -191,6 +197,7 @@ def _composer(
         "revision": campaign.revision if saved and campaign else form["revision"].value() or 0,
         "window": uuid4(),
         "conflict": conflict,
+        "unsaved": form.is_bound and not saved,
         "title": str(campaign) if campaign else "New campaign",
         "tags": TAGS,
         "programs": programs()[:1],

@@ -172,8 +172,8 @@ def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
     progress = outreach_progress(outreach.id, exclusions=False)
     on_the_way = progress.messages(State.ACCEPTED, State.SENT)
     rate = campaign.sender_number.segments_per_second if campaign.sender_number else None
-    speeds = speed_of(outreach.source, rate=float(rate) if rate else None, now=now())
     under_way = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
+    speeds = speed_of(outreach.source, rate=float(rate) if rate else None, now=now() if under_way else None)
     phases = forecast_of(outreach, now=now()) if campaign.state == CampaignState.SCHEDULED else []
     answered = progress.messages(State.DELIVERED, State.UNDELIVERED, State.FAILED)
     return {
@@ -201,7 +201,7 @@ def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         "live": under_way
         or on_the_way
         or campaign.state == CampaignState.SCHEDULED
-        or (progress.handed_over and not speeds),
+        or (progress.handed_over and not speeds and outreach.settled_at is None),
     }
 
 

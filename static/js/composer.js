@@ -5,6 +5,9 @@
   const form = document.querySelector("[data-composer]");
   if (!form) return;
   const body = form.elements.body;
+  // A view of its own each time the script runs: a duplicated or restored tab begins to count anew.
+  const bytes = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  form.elements.window.value = bytes.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
   const again = () => htmx.trigger(form.querySelector(".composer"), "again");
 
   form.addEventListener("click", (event) => {
@@ -79,7 +82,7 @@
   const kept = JSON.parse(localStorage.getItem(key()) || "null");
   const words = (values) => JSON.stringify(values.filter(([name]) => name !== "revision"));
   if (kept && words(kept.fields) === words(fields())) {
-    localStorage.removeItem(key());
+    if (!("unsaved" in form.dataset)) localStorage.removeItem(key());
   } else if (kept) {
     const revision = (kept.fields.find(([name]) => name === "revision") || [])[1];
     if (revision === form.elements.revision.value || kept.window === form.dataset.savedIn) {

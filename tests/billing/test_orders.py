@@ -60,3 +60,14 @@ def test_a_form_sent_twice_is_one_order(world: World, now: datetime) -> None:
     with world.scope():
         first, second = (order_credits(credits=100, form_id=form_id, actor=ACTOR, now=now) for _ in range(2))
         assert first.id == second.id
+
+
+def test_a_form_orders_nothing_else_later(world: World, now: datetime) -> None:
+    form_id = uuid4()
+    with world.scope():
+        order = order_credits(credits=100, form_id=form_id, actor=ACTOR, now=now)
+        with pytest.raises(OrderSettled, match="sent already"):
+            order_credits(credits=200, form_id=form_id, actor=ACTOR, now=now)
+        cancel_order(order.id, actor=ACTOR, now=now)
+        with pytest.raises(OrderSettled, match="sent already"):
+            order_credits(credits=100, form_id=form_id, actor=ACTOR, now=now)

@@ -391,3 +391,20 @@ def test_a_campaign_is_duplicated_once_for_each_form(world: World, content: Draf
         copy = Campaign.objects.get(state="DRAFT")
     assert (copy.name, copy.body, copy.program_id) == ("News (copy)", BODY, world.program.id)
     assert client.post(f"/campaigns/{draft.id}/duplicate/", {"form_id": "x"})["Location"] == f"/campaigns/{draft.id}/"
+
+
+def test_a_hidden_half_typed_day_holds_up_nothing(world: World) -> None:
+    client, form = signed_in(world), form_of(world, hours="given", opens_0="09:00", closes_0="17:00")
+    client.post("/campaigns/draft/", form, headers={"HX-Request": "true"})
+    any_hour = form | {"revision": "1", "hours": "any", "opens_1": "10:00", "closes_2": "nonsense"}
+    assert client.post("/campaigns/new/", any_hour).status_code == 302
+    assert the_campaign(world).sending_hours == [[0, 1440]] * 7
+
+
+def test_words_that_were_deleted_again_do_not_come_back_late(
+    world: World, content: DraftContent, now: datetime
+) -> None:
+    view: dict[str, Any] = {"form_id": uuid4(), "window": uuid4()}
+    saved(world, content, now, **view, step=1)
+    saved(world, content, now, **view, step=3)  # "b" typed and deleted
+    assert saved(world, replace(content, body="b"), now, **view, step=2).body == BODY
