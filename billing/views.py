@@ -11,14 +11,14 @@ from billing.queries import current_account
 from common.clock import now
 from common.errors import DomainError
 from common.money import format_micros
-from common.views import MemberRequest, actor_of, confirmation, member_view, refusals_on
+from common.views import MemberRequest, actor_of, confirmation, member_view, number_in, refusals_on
 
 
 @member_view(Permission.BILLING_VIEW)
 def buy(request: MemberRequest) -> HttpResponse:
     """Order credits on invoice."""
-    wanted = request.GET.get("credits", "")
-    form = OrderForm(request.POST or None, initial={"credits": int(wanted)} if wanted.isdecimal() else None)
+    wanted = number_in(request.GET.get("credits", ""))
+    form = OrderForm(request.POST or None, initial={"credits": wanted} if wanted else None)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             order = order_credits(**form.cleaned_data, actor=actor_of(request), now=now())

@@ -212,16 +212,24 @@ def recipient_rows(
     page = recipients_of(campaign_id, states=states, error_code=error_code, after=after)
     shown = page[:RECIPIENTS]
     contacts = Contact.objects.in_bulk([row.contact_id for row in shown if row.contact_id])
-    rows = [RecipientRow(row, str(contacts.get(row.contact_id or 0, "")), _fate(row)) for row in shown]
+    rows = [
+        RecipientRow(
+            row,
+            str(contacts.get(row.contact_id or 0, "")),
+            fate(row.state, error_code=row.error_code, reason=row.reason),
+        )
+        for row in shown
+    ]
     return rows, shown[-1].phone if len(page) > RECIPIENTS else ""
 
 
-def _fate(row: Recipient) -> str:
-    words = STATE_WORDS[row.state]
-    if row.state == State.SKIPPED:
-        return f"{words}: {WORDS.get(row.reason, row.reason)}"
-    if row.error_code and row.state in (State.FAILED, State.UNDELIVERED):
-        return f"{words}: {words_for(row.error_code)[0].lower()} ({row.error_code})"
+def fate(state: State, *, error_code: int | None, reason: str) -> str:
+    """What became of a text, with the reason where it did not arrive."""
+    words = STATE_WORDS[state]
+    if state == State.SKIPPED:
+        return f"{words}: {WORDS.get(reason, reason)}"
+    if error_code and state in (State.FAILED, State.UNDELIVERED):
+        return f"{words}: {words_for(error_code)[0].lower()} ({error_code})"
     return words
 
 

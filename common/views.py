@@ -20,6 +20,9 @@ from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import organization_scope
 
+LONGEST_NUMBER = 19
+"""Digits that a bigint surely holds, and one more."""
+
 
 class MemberLike(Protocol):
     """A signed-in person in one organization (accounts.queries.Member)."""
@@ -41,6 +44,11 @@ class MemberRequest(HttpRequest):
 
 
 View = Callable[..., HttpResponseBase]
+
+
+def number_in(text: str) -> int | None:
+    """A whole number of an address or a form; None where it is none, or longer than any id."""
+    return int(text) if text.isdecimal() and len(text) < LONGEST_NUMBER else None
 
 
 def actor_of(request: HttpRequest) -> Actor:

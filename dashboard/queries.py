@@ -8,12 +8,13 @@ from datetime import datetime
 from django.urls import reverse
 
 from campaigns.models import Campaign, Outreach
+from campaigns.queries import fate
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
 from consent.models import CONVERSATIONAL, Program
 from consent.queries import medium_words
 from contacts.models import Contact
-from messaging.rules.states import WORDS
+from messaging.rules.states import State
 from senders.models import NumberStatus, SenderNumber
 
 STEPS = 100
@@ -60,7 +61,8 @@ def _step(
 ) -> Step:
     if key == "message":
         campaign = campaigns.get(subject or 0)
-        words = WORDS.get(verb, verb) + (f" · error {detail}" if detail else "")
+        code, _, reason = detail.partition(":")
+        words = fate(State(verb), error_code=int(code) if code else None, reason=reason)
         if campaign is None:
             return Step(at, "We wrote", body, words)
         return Step(at, f"Campaign “{campaign.name}”", body, words, reverse("campaigns:detail", args=[campaign.id]))
@@ -99,7 +101,7 @@ _FILTERS = {
 _PARTS = {
     "message": """
 SELECT COALESCE(accepted_at, created_at) AS at, 'message' AS key, state AS verb, body,
-    COALESCE(error_code::text, reason) AS detail, campaign_id AS subject
+    COALESCE(error_code::text, '') || ':' || reason AS detail, campaign_id AS subject
 FROM messaging_message WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s)
     AND (campaign_id IS NOT NULL OR NOT %(only_campaigns)s)""",
     "inbound": """

@@ -1,11 +1,11 @@
 """Reads of conversations."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import Q, QuerySet
-from django.utils.dateparse import parse_datetime
 
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
@@ -37,8 +37,9 @@ class InboxPage:
 def conversation_page(*, department_id: int | None, before: str = "") -> InboxPage:
     """The conversations that were written in last, of all numbers or of a department's."""
     found = _in_department(department_id).order_by("-last_received_at", "-id")
-    at, _, last_id = before.partition("_")
-    if last_id.isdecimal() and (moment := parse_datetime(at)) is not None:
+    with contextlib.suppress(ValueError):  # no place that we gave: the first page
+        at, _, last_id = before.partition("_")
+        moment = datetime.fromisoformat(at).astimezone(UTC)
         found = found.filter(Q(last_received_at__lt=moment) | Q(last_received_at=moment, id__lt=int(last_id)))
     page = list(found[: PAGE + 1])
     shown = page[:PAGE]

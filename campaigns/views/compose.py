@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.rules.permissions import Permission
@@ -39,7 +40,7 @@ from campaigns.rules.states import CampaignState
 from common.clock import now
 from common.errors import DomainError
 from common.money import format_micros
-from common.views import MemberRequest, actor_of, member_view, refusals_on
+from common.views import MemberRequest, actor_of, member_view, number_in, refusals_on
 from consent.queries import programs
 from content.models import Job
 from content.rules.rendering import TAGS
@@ -61,13 +62,14 @@ def campaign_new(request: MemberRequest) -> HttpResponse:
         "number": only[0].id if len(only) == 1 else None,
         "program": kinds[0].id if len(kinds) == 1 else None,
     }
-    chosen = request.GET.get("list", "")
-    if chosen.isdecimal():
-        initial |= {"whom": "lists", "lists": [int(chosen)]}
+    chosen = number_in(request.GET.get("list", ""))
+    if chosen is not None:
+        initial |= {"whom": "lists", "lists": [chosen]}
     return _composer(request, CampaignForm(initial=initial), campaign=None)
 
 
 @member_view(Permission.CAMPAIGNS_CREATE)
+@never_cache
 def campaign_edit(request: MemberRequest, campaign_id: int) -> HttpResponse:
     """The composer with a draft in it."""
     campaign, outreach = with_outreach(campaign_id)
@@ -132,8 +134,8 @@ def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
 def campaign_left_out(request: MemberRequest, campaign_id: int) -> HttpResponse:
     """The people behind a figure of the quote: who is left out, and why."""
     campaign, outreach = with_outreach(campaign_id)
-    reason, after = request.GET.get("reason", ""), request.GET.get("after", "")
-    rows, next_after = left_out_people(outreach, reason=reason, after_id=int(after) if after.isdecimal() else 0)
+    reason, after_id = request.GET.get("reason", ""), number_in(request.GET.get("after", ""))
+    rows, next_after = left_out_people(outreach, reason=reason, after_id=after_id or 0)
     context = {
         "campaign": campaign,
         "rows": [(row, name, WORDS[row.reason]) for row, name in rows],
@@ -210,10 +212,10 @@ def _composer(
 
 def _beside(request: MemberRequest, campaign: Campaign) -> dict[str, Any]:
     """The phone and the cost beside the composer."""
-    place = request.POST.get("place", "0")
+    place = number_in(request.POST.get("place", ""))
     _, outreach = with_outreach(campaign.id)
     account = current_account()
-    shown = preview(outreach, place=int(place) if place.isdecimal() else 0, now=now())
+    shown = preview(outreach, place=place or 0, now=now())
     return {"preview": shown, "account": account, "money": format_micros(shown.credits * account.plan.price_micros)}
 
 

@@ -35,7 +35,7 @@ from campaigns.rules.states import CampaignState
 from campaigns.views.compose import with_outreach
 from common.clock import now
 from common.errors import DomainError
-from common.views import MemberRequest, actor_of, confirmation, member_view
+from common.views import MemberRequest, actor_of, confirmation, member_view, number_in
 from messaging.queries import speed_of
 from messaging.rules.states import OPEN, State
 from senders.queries import registered_numbers
@@ -52,13 +52,13 @@ TABS = (
 @member_view(Permission.CAMPAIGNS_VIEW)
 def campaign_list(request: MemberRequest) -> HttpResponse:
     """Campaigns, newest first, with progress, speed and credits."""
-    state, before = request.GET.get("state", ""), request.GET.get("before", "")
+    state = request.GET.get("state", "")
     state = state if state in dict(TABS) else ""
     rows = campaign_rows(
         limit=PAGE + 1,
         department_id=request.member.department_id,
         state=state,
-        before_id=int(before) if before.isdecimal() else None,
+        before_id=number_in(request.GET.get("before", "")),
     )
     month = timezone.localtime(now()).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     context = {
@@ -99,7 +99,7 @@ def campaign_recipients(request: MemberRequest, campaign_id: int) -> HttpRespons
         campaign.id,
         progress=outreach_progress(outreach.id, exclusions=False),
         show=show,
-        error_code=int(code) if code.isdecimal() and len(code) < 7 else None,
+        error_code=number_in(code),
         after=request.GET.get("after", ""),
     )
     tabs = [(key, words) for key, (words, _states) in SHOWN_STATES.items()]

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from accounts.rules.permissions import Permission
 from common.clock import now
 from common.errors import DomainError
-from common.views import MemberRequest, actor_of, member_view, refusals_on
+from common.views import MemberRequest, actor_of, member_view, number_in, refusals_on
 from contacts.actions import add_to_list, create_list, list_named, remove_from_list
 from contacts.forms import ListForm
 from contacts.models import ContactList
@@ -52,9 +52,9 @@ def list_detail(request: MemberRequest, list_id: int) -> HttpResponse:
 def add_chosen(request: MemberRequest) -> HttpResponse:
     """Put the chosen contacts on a list, one that is there or a new one."""
     try:
-        wanted = request.POST.get("list", "")
-        if wanted.isdecimal():
-            target = get_object_or_404(ContactList.objects.all(), id=int(wanted))
+        wanted = number_in(request.POST.get("list", ""))
+        if wanted is not None:
+            target = get_object_or_404(ContactList.objects.all(), id=wanted)
         else:
             target = list_named(request.POST.get("new_list", ""), now=now())
         added = add_to_list(target, _chosen(request), actor=actor_of(request), now=now())
@@ -76,10 +76,10 @@ def remove_chosen(request: MemberRequest, list_id: int) -> HttpResponse:
 
 
 def _page(request: MemberRequest, *, list_id: int | None = None) -> dict[str, object]:
-    search, after = request.GET.get("q", "").strip(), request.GET.get("after", "")
-    page = contact_page(search=search, after_id=int(after) if after.isdecimal() else 0, list_id=list_id)
+    search, after_id = request.GET.get("q", "").strip(), number_in(request.GET.get("after", ""))
+    page = contact_page(search=search, after_id=after_id or 0, list_id=list_id)
     return {"page": page, "search": search, "may_edit": request.member.may(Permission.CONTACTS_EDIT)}
 
 
 def _chosen(request: MemberRequest) -> list[int]:
-    return [int(value) for value in request.POST.getlist("chosen") if value.isdecimal()]
+    return [found for value in request.POST.getlist("chosen") if (found := number_in(value)) is not None]

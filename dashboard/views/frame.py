@@ -12,7 +12,7 @@ from accounts.middleware import DEPARTMENT_KEY, ORGANIZATION_KEY
 from accounts.queries import Member, members_of_user
 from accounts.rules.permissions import Permission
 from common.clock import now
-from common.views import MemberRequest, member_view
+from common.views import MemberRequest, member_view, number_in
 from dashboard.context import THEME_COOKIE
 
 ONE_YEAR = 365 * 24 * 3600
@@ -43,8 +43,7 @@ def switch_organization(request: MemberRequest) -> HttpResponse:
 @require_POST
 def switch_department(request: MemberRequest) -> HttpResponse:
     """Look at the numbers, campaigns and conversations of one department, or (empty) of all."""
-    wanted = request.POST.get("department", "")
-    request.session[DEPARTMENT_KEY] = int(wanted) if wanted.isdecimal() else None
+    request.session[DEPARTMENT_KEY] = number_in(request.POST.get("department", ""))
     return redirect(_back(request))
 
 

@@ -32,6 +32,7 @@ def _home(request: MemberRequest) -> HttpResponse:
         "rows": campaign_rows(limit=NEWEST, department_id=request.member.department_id) if sees_campaigns else [],
         "deliverability": deliverability() if sees_campaigns else None,
         "tasks": tasks,
+        "may_bill": request.member.may(Permission.BILLING_VIEW),
         "to_do": sum(not task.done for task in tasks),
     }
     return render(request, "dashboard/home.html", context)

@@ -6,14 +6,13 @@ from django.shortcuts import render
 from accounts.rules.permissions import Permission
 from billing.queries import current_account, entries, orders
 from common.money import format_micros
-from common.views import MemberRequest, member_view
+from common.views import MemberRequest, member_view, number_in
 from dashboard.queries import purposes
 
 
 @member_view(Permission.BILLING_VIEW)
 def ledger(request: MemberRequest) -> HttpResponse:
-    before = request.GET.get("before", "")
-    page, next_before = entries(before_id=int(before) if before.isdecimal() else None)
+    page, next_before = entries(before_id=number_in(request.GET.get("before", "")))
     account = current_account()
     named = purposes([entry.reference for entry in page])
     context = {

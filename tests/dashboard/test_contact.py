@@ -8,7 +8,7 @@ from consent.actions import obey_inbound, opt_out_by_staff
 from consent.models import OptOut
 from consent.queries import consent_panel
 from dashboard.queries import first_tasks, journey
-from messaging.models import InboundText
+from messaging.models import InboundText, Message
 from tests.architecture.test_isolation import signed_in
 from tests.contacts.test_import import imported
 from tests.world import ACTOR, World
@@ -103,3 +103,16 @@ def test_the_tasks_of_a_new_business_are_ticked_off(world: World) -> None:
     world.launch(world.campaign())
     with world.scope():
         assert all(task.done for task in first_tasks())
+
+
+def test_the_journey_says_in_words_why_a_text_did_not_arrive(world: World, now: datetime) -> None:
+    world.add_contact(PHONE, first_name="Ada")
+    world.launch(world.campaign())
+    ends = [
+        ("UNDELIVERED", 30005, "", "number no longer in service (30005)"),
+        ("SKIPPED", None, "duplicate", "got the same"),
+    ]
+    for state, code, reason, words in ends:
+        with world.scope():
+            Message.objects.update(state=state, error_code=code, reason=reason, captured=state == "UNDELIVERED")
+            assert words in journey([PHONE], kind="messages")[0].words

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import pytest
+
 from accounts.actions import notify
 from accounts.models import Department, Membership, Notice, Organization
 from accounts.rules.permissions import Permission, Role
@@ -102,3 +104,20 @@ def test_the_ledger_names_what_credits_moved_for(world: World) -> None:
     page = signed_in(world).get("/billing/").content.decode()
     assert f'<a href="/campaigns/{outreach.campaign_id}/">Campaign “News”</a>' in page
     assert "outreach:" not in page
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("/inbox/?before=2026-13-99_1", "/inbox/?before=x", "/contacts/?after=-1", "/contacts/?after=" + "9" * 40),
+        *("/campaigns/?before=" + "9" * 40, "/billing/?before=x", "/campaigns/new/?list=" + "9" * 40),
+        *("/billing/buy/?credits=" + "9" * 40, "/campaigns/?state=NONSENSE"),
+    ],
+)
+def test_an_address_that_nobody_made_is_the_first_page(world: World, address: str) -> None:
+    assert signed_in(world).get(address).status_code == 200
+
+
+def test_choosing_nonsense_chooses_nobody(world: World) -> None:
+    data = {"chosen": ["9" * 40, "x"], "new_list": "Odd"}
+    assert signed_in(world).post("/contacts/add-to-list/", data).status_code == 302
