@@ -8,7 +8,7 @@ from django.db import models
 
 from accounts.models import AuditEvent, Department, Membership, Notice, Organization, User
 from accounts.queries import Member, open_notices
-from accounts.rules.permissions import Permission, Role
+from accounts.rules.permissions import Permission, Role, StaffRole
 from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import across_organizations, current_organization_id, organization_scope
@@ -40,6 +40,13 @@ def create_organization(
                 now=now,
             )
     return organization
+
+
+def set_staff_role(*, email: str, role: StaffRole | None) -> None:
+    """Make a person staff of the platform, or end it. Raises User.DoesNotExist."""
+    user = User.objects.get(email=email.lower())
+    user.staff_role = role or ""
+    user.save(update_fields=["staff_role"])
 
 
 def notify(*, tone: Notice.Tone, text: str, permission: Permission, now: datetime, url: str = "") -> None:

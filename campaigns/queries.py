@@ -313,13 +313,12 @@ JOB_IS_LOST_AFTER = timedelta(minutes=10)
 """One that waits in the queue behind others is not dead."""
 
 
-def live_quote_job(outreach_id: int, *, now: datetime) -> Job | None:
-    """The quote that is being made; None where there is none, or its worker has said nothing for a minute."""
-    job = newest_quote_job(outreach_id)
+def is_live(job: Job | None, *, now: datetime) -> bool:
+    """Whether a quote is being made: its worker has said something within a minute, or it waits for one."""
     if job is None or job.state not in (Job.State.WAITING, Job.State.RUNNING):
-        return None
+        return False
     patience = JOB_IS_DEAD_AFTER if job.state == Job.State.RUNNING else JOB_IS_LOST_AFTER
-    return job if job.updated_at > now - patience else None
+    return bool(job.updated_at > now - patience)
 
 
 def newest_quote_job(outreach_id: int) -> Job | None:

@@ -37,6 +37,7 @@ NOTICES = 5
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """The links that the person may follow, with the current one marked; notices; what can be switched to."""
+    counts: dict[str, tuple[int, str]] = {}
     context: dict[str, Any] = {"theme": "dark" if request.COOKIES.get(THEME_COOKIE) == "dark" else "light"}
     links = _links(request)
     belonging = getattr(request, "belonging", None)
@@ -44,10 +45,16 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         context |= {"belonging": belonging, "member": belonging.member}
         if in_scope_of(belonging.member.organization_id):  # staff look at another one
             context["notices"] = list(open_notices(belonging.member)[:NOTICES])
+            counts[reverse("dashboard:home")] = (len(context["notices"]), "notices")
             if belonging.member.may(Permission.CONVERSATIONS_VIEW):
                 context["unread"] = unread_conversations(department_id=belonging.member.department_id)
+                counts[reverse("inbox:list")] = (context["unread"], "unread")
     current = max((url for _, url in links if _is_current(request.path, url)), key=len, default="")
-    return context | {"navigation": [{"label": label, "url": url, "current": url == current} for label, url in links]}
+    return context | {
+        "navigation": [
+            {"label": label, "url": url, "current": url == current, "count": counts.get(url)} for label, url in links
+        ]
+    }
 
 
 def _links(request: HttpRequest) -> list[tuple[str, str]]:

@@ -139,14 +139,14 @@ def troubles_of(campaign_id: int) -> list[Trouble]:
 # The states as words of the statement, so that the partial index over them can serve.
 _WRITTEN_OUT = ", ".join(f"'{state}'" for state in sorted(TROUBLE))
 
-_TROUBLES = """
+_TROUBLES = f"""
 SELECT s.state, m.error_code, m.reason, count(*)
 FROM unnest(%(states)s::text[]) AS s(state), LATERAL (
     SELECT error_code, reason FROM messaging_message
-    WHERE campaign_id = %(campaign)s AND state = s.state AND state IN (@TROUBLE@)
+    WHERE campaign_id = %(campaign)s AND state = s.state AND state IN ({_WRITTEN_OUT})
     LIMIT %(limit)s) m
 GROUP BY s.state, m.error_code, m.reason ORDER BY count(*) DESC, s.state
-""".replace("@TROUBLE@", _WRITTEN_OUT)
+"""
 
 RECIPIENTS = 50
 

@@ -10,7 +10,7 @@ from accounts.models import Organization
 from audiences.actions import forget_exclusions
 from audiences.queries import Audience
 from campaigns.models import Campaign, Outreach, QuoteChunk
-from campaigns.queries import live_quote_job
+from campaigns.queries import is_live, newest_quote_job
 from campaigns.rules.hours import weekly_of
 from campaigns.rules.states import CampaignState, OutreachState
 from common.actor import Actor
@@ -178,7 +178,7 @@ def delete_draft(campaign_id: int, *, actor: Actor, now: datetime) -> None:
     if campaign.state != CampaignState.DRAFT:
         raise CampaignRefused("This campaign is under way: cancel it instead.")
     for outreach in campaign.outreaches.all():
-        if live_quote_job(outreach.id, now=now) is not None:
+        if is_live(newest_quote_job(outreach.id), now=now):
             raise CampaignRefused("Its price is being made at this moment. Try again in a minute.")
     audit(action="campaign.draft_deleted", subject=campaign, actor=actor, now=now, name=campaign.name)
     QuoteChunk.objects.filter(outreach__campaign=campaign).delete()

@@ -12,7 +12,7 @@ from audiences.queries import Audience, candidates
 from campaigns.actions.drafts import check_audience, check_ready
 from campaigns.actions.texts import writer_for
 from campaigns.models import Outreach, QuoteChunk
-from campaigns.queries import live_quote_job
+from campaigns.queries import is_live, newest_quote_job
 from campaigns.rules.states import OutreachState
 from common.clock import now as clock_now
 from common.errors import DomainError
@@ -100,10 +100,9 @@ def quote_outreach(
 
 def request_quote(outreach: Outreach, *, now: datetime) -> Job:
     """Have a worker quote the outreach; the job tells how far it is. One that is being made already is the answer."""
-    live = live_quote_job(outreach.id, now=now)
-    saved_at = outreach.campaign.saved_at
-    if live is not None and (saved_at is None or saved_at <= live.created_at):
-        return live
+    newest, saved_at = newest_quote_job(outreach.id), outreach.campaign.saved_at
+    if newest is not None and is_live(newest, now=now) and (saved_at is None or saved_at <= newest.created_at):
+        return newest
     job = start_job(kind=quote_job_kind(outreach.id), total=None, now=now)
     arguments = [outreach.organization_id, outreach.id, job.id]
     transaction.on_commit(lambda: current_app.send_task("campaigns.quote", arguments))

@@ -28,9 +28,9 @@ from campaigns.forms import CampaignForm, initial_of
 from campaigns.models import Campaign, Outreach
 from campaigns.queries import (
     forecast_of,
+    is_live,
     left_out_lines,
     left_out_people,
-    live_quote_job,
     newest_quote_job,
     outreach_progress,
     prices,
@@ -112,7 +112,8 @@ def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
         return redirect("campaigns:detail", campaign.id)
     if campaign.state != CampaignState.DRAFT:
         return redirect("campaigns:detail", campaign.id)
-    running, newest = live_quote_job(outreach.id, now=now()), newest_quote_job(outreach.id)
+    newest = newest_quote_job(outreach.id)
+    running = is_live(newest, now=now())
     context: dict[str, Any] = {
         "campaign": campaign,
         "outreach": outreach,
@@ -122,10 +123,10 @@ def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
         and newest.state != Job.State.DONE
         and outreach.quoted_at is not None
         and newest.created_at > outreach.quoted_at,
-        "running": running is not None,
+        "running": running,
         "too_late": outreach.starts_at is not None and outreach.starts_at <= now(),
     }
-    if running is None and outreach.quoted_at is not None:
+    if not running and outreach.quoted_at is not None:
         context |= _quote(campaign, outreach)
     return render(request, "campaigns/quote.html" if request.htmx else "campaigns/review.html", context)
 

@@ -1,5 +1,6 @@
 """The table of campaigns, and one that runs or ran."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -35,6 +36,7 @@ from campaigns.rules.states import CampaignState
 from campaigns.views.compose import with_outreach
 from common.clock import now
 from common.errors import DomainError
+from common.templatetags.frame import share
 from common.views import MemberRequest, actor_of, confirmation, member_view, number_in
 from messaging.queries import speed_of
 from messaging.rules.states import OPEN, State
@@ -168,41 +170,67 @@ def _asked(request: MemberRequest, campaign: Campaign, verb: str) -> HttpRespons
     return confirmation(request, title=f"{title} “{campaign}”?", words=words, submit=title, back=back)
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A card with one number (partials/figure.html); `url` leads to what it is made of."""
+
+    label: str
+    value: int
+    tone: str = ""
+    note: str = ""
+    url: str = ""
+
+
 def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
+    moment = now()
     progress = outreach_progress(outreach.id, exclusions=False)
-    on_the_way = progress.messages(State.ACCEPTED, State.SENT)
     rate = campaign.sender_number.segments_per_second if campaign.sender_number else None
     under_way = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
-    speeds = speed_of(outreach.source, rate=float(rate) if rate else None, now=now() if under_way else None)
-    phases = forecast_of(outreach, now=now()) if campaign.state == CampaignState.SCHEDULED else []
-    answered = progress.messages(State.DELIVERED, State.UNDELIVERED, State.FAILED)
+    speeds = speed_of(outreach.source, rate=float(rate) if rate else None, now=moment if under_way else None)
+    scheduled = campaign.state == CampaignState.SCHEDULED
+    total = max(progress.total, outreach.recipients)
+    figures = _figures(campaign, progress)
     return {
         "campaign": campaign,
         "outreach": outreach,
         "form_id": uuid4(),
-        "progress": progress,
         "decided": progress.total - progress.messages(*OPEN),
-        "total": max(progress.total, outreach.recipients),
-        "delivered": progress.messages(State.DELIVERED),
-        "answered": answered,
-        "on_the_way": on_the_way,
-        "failed": progress.messages(State.UNDELIVERED, State.FAILED),
-        "unknown": progress.messages(State.UNKNOWN, State.UNCONFIRMED, State.NO_RECEIPT),
-        "skipped": progress.messages(State.SKIPPED, State.CANCELED, State.EXPIRED),
+        "total": total,
         "waiting": progress.messages(State.QUEUED, State.CLAIMED),
-        "bar": _bar(progress, max(progress.total, outreach.recipients)),
+        "figures": figures,
+        "bar": _bar(progress, total),
+        "bar_words": ", ".join(f"{figure.value} {figure.label.lower()}" for figure in figures[:3]),
         "troubles": trouble_lines(campaign.id),
         "speeds": [[point.at.timestamp(), round(point.segments_per_second, 2)] for point in speeds],
         "speed": speeds[-1].segments_per_second if speeds and campaign.state == CampaignState.SENDING else None,
         "rate": rate,
-        "zone_seconds": int(timezone.localtime(now()).utcoffset().total_seconds()),  # type: ignore[union-attr]
-        "phases": phases,
+        "zone_seconds": int(timezone.localtime(moment).utcoffset().total_seconds()),  # type: ignore[union-attr]
+        "phases": forecast_of(outreach, now=moment) if scheduled else [],
         # Also until the first sample of speed is taken: a short campaign is over before.
         "live": under_way
-        or on_the_way
-        or campaign.state == CampaignState.SCHEDULED
+        or scheduled
+        or progress.messages(State.ACCEPTED, State.SENT)
         or (progress.handed_over and not speeds and outreach.settled_at is None),
     }
+
+
+def _figures(campaign: Campaign, progress: Progress) -> list[Figure]:
+    people = reverse("campaigns:recipients", args=[campaign.id])
+    answered = progress.messages(State.DELIVERED, State.UNDELIVERED, State.FAILED)
+
+    def figure(label: str, show: str, tone: str = "", note: str = "see people") -> Figure:
+        value = progress.messages(*SHOWN_STATES[show][1])
+        return Figure(label, value, tone, note if value else "", f"{people}?show={show}")
+
+    delivered = progress.messages(State.DELIVERED)
+    return [
+        figure("Delivered", "delivered", "green", f"{share(delivered, answered)} of answered"),
+        figure("On the way", "way", "blue", "at the carrier"),
+        figure("Failed", "failed", "red"),
+        figure("Not sent", "skipped"),
+        figure("In doubt", "doubt", "orange"),
+        Figure("Credits used", progress.credits_captured, note=f"{progress.credits_held:,} held"),
+    ]
 
 
 def _bar(progress: Progress, total: int) -> list[tuple[str, float, float]]:

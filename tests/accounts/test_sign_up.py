@@ -1,4 +1,5 @@
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import AuditEvent, Department, Membership, Organization, User
@@ -6,6 +7,7 @@ from accounts.queries import members_of_user
 from accounts.rules.permissions import Role
 from billing.queries import current_account
 from common.tenancy import across_organizations, organization_scope
+from tests.world import World
 
 FORM = {
     "email": "ada@bakery.example",
@@ -40,3 +42,15 @@ def test_a_sign_up_that_is_refused_leaves_nothing(db: None, change: dict[str, st
     with across_organizations(because="the test looks for leftovers"):
         assert not Organization.objects.filter(name="Ada's Bakery").exists()
         assert not Membership.objects.filter(user__email="ada@bakery.example").exists()
+
+
+def test_a_person_who_signed_up_becomes_staff_and_ends_being_it(world: World) -> None:
+    for role, expected in (("OPERATOR", 200), ("NONE", 403)):
+        call_command("staff", world.owner.email.upper(), "--role", role)
+        client = Client()
+        client.force_login(
+            User.objects.get(id=world.owner.id), backend="allauth.account.auth_backends.AuthenticationBackend"
+        )
+        assert client.get("/staff/").status_code == expected
+    with pytest.raises(CommandError, match="Sign up on the page first"):
+        call_command("staff", "nobody@example.org", "--role", "REVIEWER")
