@@ -112,8 +112,10 @@ def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
         return redirect("campaigns:detail", campaign.id)
     if campaign.state != CampaignState.DRAFT:
         return redirect("campaigns:detail", campaign.id)
+    # The job first, then what it made: the other way round a quote that is ready in between would be missed.
     newest = newest_quote_job(outreach.id)
     running = is_live(newest, now=now())
+    campaign, outreach = with_outreach(campaign_id)
     context: dict[str, Any] = {
         "campaign": campaign,
         "outreach": outreach,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from audiences.queries import Audience
@@ -19,6 +19,7 @@ from campaigns.actions import (
     delete_draft,
     preview,
     quote_outreach,
+    run_quote,
     save_draft,
     schedule_outreach,
 )
@@ -408,3 +409,23 @@ def test_words_that_were_deleted_again_do_not_come_back_late(
     saved(world, content, now, **view, step=1)
     saved(world, content, now, **view, step=3)  # "b" typed and deleted
     assert saved(world, replace(content, body="b"), now, **view, step=2).body == BODY
+
+
+def test_a_quote_that_is_ready_between_two_looks_is_shown(world: World) -> None:
+    world.add_contact("+12567346043", first_name="Ada")
+    client = signed_in(world)
+    client.post("/campaigns/new/", form_of(world))
+    outreach = outreach_of(world, the_campaign(world))
+    with world.scope():
+        job_id = Job.objects.get().id
+    waiting = [job_id]
+
+    def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        """The worker is through just before the page asks how far the job is."""
+        if "content_job" in sql and waiting:
+            run_quote(organization_id=world.id, outreach_id=outreach.id, job_id=waiting.pop())
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(meanwhile):
+        page = client.get(f"/campaigns/{outreach.campaign_id}/review/").content.decode()
+    assert "Send 1 message" in page
