@@ -46,6 +46,11 @@ class Organization(models.Model):
     default_country = models.CharField(max_length=2, default="US", help_text="completes national numbers")
     campaigns_enabled = models.BooleanField(default=True)
     message_char_limit = models.PositiveSmallIntegerField(default=600)
+    opt_out_word = models.CharField(max_length=40, default="STOP", help_text="where a campaign has no word of its own")
+    link_domain = models.CharField(max_length=200, blank=True, help_text="host of its short links; empty: ours")
+    approval_above = models.PositiveIntegerField(
+        null=True, help_text="recipients above which a second person approves; empty: never"
+    )
     duplicate_window_hours = models.PositiveSmallIntegerField(default=12, help_text="0 switches it off (staff)")
     created_at = models.DateTimeField()
 

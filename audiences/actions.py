@@ -1,7 +1,7 @@
 """Noting who is left out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from audiences.models import Exclusion
@@ -9,8 +9,9 @@ from audiences.rules.exclusions import Reason
 from common.tenancy import current_organization_id
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(NamedTuple):
+    """Somebody who gets no text, and why."""
+
     contact_id: int
     phone: str
     reason: Reason

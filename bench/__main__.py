@@ -10,7 +10,7 @@ from pathlib import Path
 from config import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("dispatch", "pages")
+NAMES = ("dispatch", "pages", "quote")
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """Server time of every page with 100,000 contacts and 1,000,000 messages, and with a tenth of them."""
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,16 +7,12 @@ from statistics import quantiles
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import connections
 from django.test import Client
 
-from accounts.models import Organization, User
-from accounts.queries import departments
-from accounts.rules.permissions import StaffRole
+from accounts.models import Organization
 from audiences.queries import Audience
 from bench.report import line, note
-from billing.actions import add_credits
-from billing.models import LotKind
+from bench.tenant import ACTOR, add_people, analyze, make_tenant
 from campaigns.actions import (
     DraftContent,
     DraftOrigin,
@@ -28,24 +23,17 @@ from campaigns.actions import (
     save_draft,
 )
 from campaigns.models import Outreach
-from common.actor import Actor
 from common.clock import now
 from common.sql import fetch_all
 from common.sql import run as execute
 from common.tenancy import organization_scope
-from consent.actions import create_program
-from consent.rules.media import Level
 from contacts.actions import create_list
-from dashboard.actions import open_organization
-from registration.actions import approve_registration, submit_registration
-from senders.actions import add_carrier_account, add_number
-from senders.models import CarrierAccount, SenderKind, SenderNumber
+from senders.models import SenderNumber
 
 CONTACTS = 100_000
 MESSAGES = 1_000_000
 ROUNDS = 40
 LIMIT_MS = 100.0
-ACTOR = Actor("bench")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +91,10 @@ def _p95(house: House, name: str) -> float:
 
 
 def _house(contacts: int, messages: int) -> House:
-    serial = secrets.token_hex(4)
-    owner = User.objects.create_user(f"bench-{serial}@example.org", "x" * 12, staff_role=StaffRole.OPERATOR)
-    organization = open_organization(name=f"Bench {serial}", owner=owner, now=now(), plan="metered")
-    account = add_carrier_account(
-        gateway=CarrierAccount.Gateway.NULL, account_sid="NULL-PAGES", auth_token="", base_url="", now=now()
-    )
+    tenant = make_tenant(credits=messages * 4)
+    organization, owner, program, number = tenant.organization, tenant.owner, tenant.program, tenant.number
+    add_people(tenant, contacts)
     with organization_scope(organization.id):
-        add_credits(kind=LotKind.PURCHASED, credits=messages * 4, reference="bench", actor=ACTOR, now=now())
-        program = create_program(
-            name="Updates", level=Level.INFORMATIONAL, brand="B", opt_in_text="I agree.", actor=ACTOR, now=now()
-        )
-        number = add_number(
-            carrier_account_id=account.id,
-            sender=f"+1888{secrets.randbelow(8_000_000) + 2_000_000}",
-            kind=SenderKind.TOLL_FREE,
-            segments_per_second=None,
-            department=departments()[0],
-            actor=ACTOR,
-            now=now(),
-        )
-        registration = submit_registration(
-            number=number, use_case="news", sample_text="Hello", opt_in_type="WEB_FORM", actor=ACTOR, now=now()
-        )
-        approve_registration(registration.id, reviewer=ACTOR, now=now())
-        number.refresh_from_db()
         half = create_list(name="Half", actor=ACTOR, now=now())
         facts = {
             "organization": organization.id,
@@ -156,7 +123,7 @@ def _house(contacts: int, messages: int) -> House:
             " (SELECT min(id) FROM inbox_conversation WHERE organization_id = %(organization)s)",
             facts,
         )
-    _analyze()
+    analyze()
     campaign = outreaches[0].campaign_id
     pages = {
         "home": "/",
@@ -233,24 +200,7 @@ def _send(organization: Organization, outreach: Outreach, facts: dict[str, objec
             execute(statement, own)
 
 
-def _analyze() -> None:
-    """Figures of the planner and the visibility map, as autovacuum keeps them."""
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
-    connections["owner"].close()
-
-
 _PEOPLE = (
-    """INSERT INTO contacts_contact (organization_id, first_name, last_name, email, company, language, city, region,
-        postcode, country, time_zone, custom, created_at, updated_at)
-    SELECT %(organization)s, 'First' || n, 'Name' || n, 'p' || n || '@example.org', 'Company ' || n %% 977, '',
-        'Town ' || n %% 313, 'AL', '35055', 'US', '', '{}', %(now)s, %(now)s FROM generate_series(1, %(contacts)s) n""",
-    """INSERT INTO contacts_contactphone (organization_id, contact_id, label, phone, textable)
-    SELECT organization_id, id, 'MOBILE', '+1205' || (row_number() OVER (ORDER BY id) + 2000000), true
-    FROM contacts_contact WHERE organization_id = %(organization)s""",
-    """INSERT INTO consent_consentstate (organization_id, phone, program_id, granted, changed_at, stopped)
-    SELECT organization_id, phone, %(program)s, id %% 20 <> 0, %(now)s, false
-    FROM contacts_contactphone WHERE organization_id = %(organization)s""",
     """INSERT INTO contacts_listmember (organization_id, contact_list_id, contact_id)
     SELECT organization_id, %(list)s, id FROM contacts_contact
     WHERE organization_id = %(organization)s AND id %% 2 = 0""",

@@ -2,6 +2,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from audiences.queries import Audience
 from campaigns.rules.states import CampaignState, OutreachState
 from common.tenancy import TenantModel, tenant_key
 from consent.models import Program
@@ -23,7 +24,8 @@ class Campaign(TenantModel):
         "senders.SenderNumber", on_delete=models.PROTECT, related_name="+", db_constraint=False, null=True
     )
     body = models.TextField(blank=True)
-    opt_out_word = models.CharField(max_length=40, default="STOP")
+    opt_out_word = models.CharField(max_length=40, blank=True, help_text="empty: the organization's")
+    plain_characters = models.BooleanField(default=True, help_text="curly quotes and the like are written plainly")
     sending_hours = models.JSONField(help_text="seven rows, Monday first: [opens, closes] in minutes, or null")
     state = models.CharField(max_length=9, choices=[(s.value, s.value) for s in CampaignState], default="DRAFT")
     created_at = models.DateTimeField()
@@ -84,7 +86,8 @@ class Outreach(TenantModel):
     credits = models.BigIntegerField(default=0)
     excluded = models.BigIntegerField(default=0)
     plan = models.JSONField(default=dict, help_text="of the quote: bucket of hours to its people and segments")
-    prices = models.JSONField(default=dict, help_text="of the quote: segments of a text to people and their credits")
+    prices = models.JSONField(default=dict, help_text="of the quote: `GSM-7 2` to people and their credits")
+    plain_saves = models.JSONField(default=dict, help_text="of the quote: segments and credits of plain characters")
     ceiling = models.BigIntegerField(null=True, help_text="credits above which a scheduled start does not happen")
     reservation_id = models.BigIntegerField(null=True)
     launched_at = models.DateTimeField(null=True)
@@ -100,6 +103,11 @@ class Outreach(TenantModel):
         indexes = [
             models.Index(fields=["id"], name="outreach_under_way", condition=Q(quote_id__isnull=False, settled_at=None))
         ]
+
+    @property
+    def audience(self) -> Audience:
+        """Whom it is for."""
+        return Audience(self.everyone, tuple(self.list_ids), self.phone_label)
 
     @property
     def source(self) -> str:

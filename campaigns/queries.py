@@ -260,18 +260,22 @@ class LeftOutLine:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What the texts of one length cost: from the frozen quote."""
+    """What the texts of one encoding and length cost: from the frozen quote."""
 
+    encoding: str
     segments: int
     people: int
     credits: int
 
     @property
     def words(self) -> str:
-        """Such as `up to 306 characters`: of plain ones, or fewer where a letter needs Unicode."""
-        plain = GSM_SINGLE if self.segments == 1 else GSM_JOINED * self.segments
-        unicode = UCS2_SINGLE if self.segments == 1 else UCS2_JOINED * self.segments
-        return f"up to {plain} plain characters, or {unicode} with others"
+        """Such as `up to 306 characters`."""
+        single, joined = (UCS2_SINGLE, UCS2_JOINED) if self.encoding == "UCS-2" else (GSM_SINGLE, GSM_JOINED)
+        return f"up to {single if self.segments == 1 else joined * self.segments} characters"
+
+    @property
+    def alphabet(self) -> str:
+        return "with emoji or other letters (Unicode)" if self.encoding == "UCS-2" else "plain"
 
 
 def left_out_lines(progress: Progress) -> list[LeftOutLine]:
@@ -280,8 +284,12 @@ def left_out_lines(progress: Progress) -> list[LeftOutLine]:
 
 
 def prices(outreach: Outreach) -> list[Price]:
-    """The quote by segments, shortest first."""
-    return [Price(int(segments), *sums) for segments, sums in sorted(outreach.prices.items(), key=lambda x: int(x[0]))]
+    """The quote by encoding and segments: plain ones first, shortest first."""
+    found = []
+    for key, (people, credits) in outreach.prices.items():
+        encoding, _, segments = key.rpartition(" ")
+        found.append(Price(encoding, int(segments), people, credits))
+    return sorted(found, key=lambda price: (price.encoding, price.segments))
 
 
 def forecast_of(outreach: Outreach, *, now: datetime) -> list[Phase]:

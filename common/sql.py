@@ -1,5 +1,6 @@
 """Words of PostgreSQL that the ORM lacks."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, models
@@ -24,6 +25,11 @@ def fetch_all(sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         cursor.execute(sql, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+def array_literal(values: Iterable[object]) -> str:
+    """An array of numbers or of words without quotes, braces and commas (phones, states) as PostgreSQL reads it."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def run(sql: str, parameters: Any = None) -> int:

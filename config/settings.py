@@ -211,6 +211,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 # Seconds added to the clock of every process (tests and demonstrations of other hours), or `@file` that holds them.
 CLOCK_OFFSET = env.str("CARILLON_CLOCK_OFFSET", default="0")
+# What short links begin with where an organization has no domain of its own.
+LINK_URL = env.str("LINK_URL", default=f"{SITE_URL.rstrip('/')}/l/")
 # Where the carrier's callbacks reach us; its exact text is part of their signature.
 CARRIER_CALLBACK_URL = env.str("CARRIER_CALLBACK_URL", default="http://127.0.0.1:8001")
 CARRIER_STATUS_CALLBACKS = env.bool("CARRIER_STATUS_CALLBACKS", default=True)

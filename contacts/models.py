@@ -28,6 +28,20 @@ class Contact(TenantModel):
         return f"{self.first_name} {self.last_name}".strip() or self.company or f"contact {self.pk}"
 
 
+class CustomField(TenantModel):
+    """A field of the organization's own: what `Contact.custom` holds under its key, and the tag `custom.key`."""
+
+    key = models.CharField(max_length=40)
+    name = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["organization", "key"], name="custom_field_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class PhoneLabel(models.TextChoices):
     MOBILE = "MOBILE", "Mobile"
     WORK = "WORK", "Work"

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from accounts.queries import current_organization
 from common.errors import DomainError
 from consent.queries import opted_out_among
-from contacts.models import Contact, ContactList, ContactPhone, Import, ListMember, PhoneLabel
+from contacts.models import Contact, ContactList, ContactPhone, CustomField, Import, ListMember, PhoneLabel
 from contacts.rules.columns import Field
 from contacts.rules.files import FileShape, UnreadableFile, rows_of, shape_of
 from contacts.rules.people import InvalidRow, Person, read_person
@@ -20,6 +20,16 @@ from content.queries import path_of
 def import_by_id(import_id: int) -> Import:
     found: Import = Import.objects.select_related("file", "statement", "job", "error_file").get(id=import_id)
     return found
+
+
+def custom_field_keys() -> frozenset[str]:
+    """The keys of the organization's own fields: what tags can name as `custom.key`."""
+    return frozenset(CustomField.objects.values_list("key", flat=True))
+
+
+def contact_names(contact_ids: Sequence[int]) -> dict[int, str]:
+    """What people are called, by id."""
+    return {contact.id: str(contact) for contact in Contact.objects.filter(id__in=contact_ids)}
 
 
 PAGE = 50

@@ -4,10 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
+from accounts.queries import current_organization
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
 from messaging.rules.pacing import SQUASH_SECONDS
 from messaging.rules.states import TROUBLE, State
+
+
+def link_base() -> str:
+    """What the short links of the organization in scope begin with: its own domain, else the installation's."""
+    domain = current_organization().link_domain
+    return f"https://{domain}/" if domain else str(settings.LINK_URL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from accounts.actions import audit
 from accounts.models import Organization
 from audiences.actions import forget_exclusions
 from audiences.queries import Audience
+from campaigns.actions.texts import opt_out_word_of, typed_text
 from campaigns.models import Campaign, Outreach, QuoteChunk
 from campaigns.queries import is_live, newest_quote_job
 from campaigns.rules.hours import weekly_of
@@ -19,7 +20,7 @@ from common.tenancy import current_organization_id
 from consent.actions import check_stop_word
 from consent.models import Program
 from consent.rules.lawful_hours import ALWAYS, Weekly
-from content.rules.rendering import TemplateError, typed_length
+from content.rules.rendering import TemplateError
 from senders.models import SenderNumber
 
 
@@ -46,7 +47,8 @@ class DraftContent:
     program: Program | None
     number: SenderNumber | None
     body: str
-    opt_out_word: str = "STOP"
+    opt_out_word: str = ""
+    plain_characters: bool = True
     audience: Audience = field(default_factory=Audience)
     sending_hours: Weekly = ALWAYS
     starts_at: datetime | None = None
@@ -71,7 +73,7 @@ def create_campaign(
     body: str,
     actor: Actor,
     now: datetime,
-    opt_out_word: str = "STOP",
+    opt_out_word: str = "",
     sending_hours: Weekly = ALWAYS,
 ) -> Campaign:
     """Write a draft that could be sent, without an audience yet.
@@ -138,8 +140,8 @@ def check_ready(campaign: Campaign) -> None:
         raise CampaignRefused("Choose the number that the text comes from.", field="number")
     if campaign.program_id is None:
         raise CampaignRefused("Choose the program: only people who agreed to it get the text.", field="program")
-    _check_body(campaign.body, campaign.opt_out_word, organization.message_char_limit)
-    check_stop_word(campaign.opt_out_word)
+    _check_body(campaign, organization.message_char_limit)
+    check_stop_word(opt_out_word_of(campaign))
     if not any(campaign.sending_hours):
         raise CampaignRefused("Every day is closed. Open at least one, or send at any lawful hour.", field="hours")
 
@@ -166,7 +168,8 @@ def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: da
         number=campaign.sender_number,
         body=campaign.body,
         opt_out_word=campaign.opt_out_word,
-        audience=Audience(outreach.everyone, tuple(outreach.list_ids), outreach.phone_label),
+        plain_characters=campaign.plain_characters,
+        audience=outreach.audience,
         sending_hours=weekly_of(campaign.sending_hours),
     )
     return save_draft(content, origin=DraftOrigin(form_id, 0), actor=actor, now=now)
@@ -217,6 +220,7 @@ def _with_stored(content: DraftContent, campaign: Campaign, outreach: Outreach) 
 def _write(campaign: Campaign, content: DraftContent) -> None:
     campaign.name, campaign.program, campaign.sender_number = content.name, content.program, content.number
     campaign.body, campaign.opt_out_word = content.body.replace("\r\n", "\n"), content.opt_out_word
+    campaign.plain_characters = content.plain_characters
     campaign.sending_hours = [list(row) if row else None for row in content.sending_hours]
 
 
@@ -227,6 +231,7 @@ def _comparable(content: DraftContent) -> tuple[object, ...]:
         content.number.id if content.number else None,
         content.body.replace("\r\n", "\n"),
         content.opt_out_word,
+        content.plain_characters,
         [list(row) if row else None for row in content.sending_hours],
         content.audience.everyone,
         sorted(content.audience.list_ids),
@@ -241,6 +246,7 @@ def _held_by(campaign: Campaign, outreach: Outreach) -> tuple[object, ...]:
         campaign.sender_number_id,
         campaign.body,
         campaign.opt_out_word,
+        campaign.plain_characters,
         campaign.sending_hours,
         outreach.everyone,
         sorted(outreach.list_ids),
@@ -275,11 +281,11 @@ def add_outreach(
     return outreach
 
 
-def _check_body(body: str, opt_out_word: str, limit: int) -> None:
-    if not body.strip():
+def _check_body(campaign: Campaign, limit: int) -> None:
+    if not campaign.body.strip():
         raise CampaignRefused("Write the text first: it is empty.", field="body")
     try:
-        length = typed_length(body, opt_out_word)
+        length = len(typed_text(campaign))
     except TemplateError as error:
         raise CampaignRefused(str(error), field="body") from error
     if length > limit:

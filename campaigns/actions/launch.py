@@ -18,7 +18,7 @@ from audiences.rules.exclusions import Reason
 from billing.actions import close_reservation, reserve
 from billing.queries import reservation
 from campaigns.actions.drafts import check_ready
-from campaigns.actions.texts import Writer, writer_for
+from campaigns.actions.texts import Writer, look_of, opt_out_word_of, writer_for
 from campaigns.models import Campaign, Outreach, QuoteChunk
 from campaigns.rules.hours import ANY_HOUR
 from campaigns.rules.states import CampaignState, OutreachState
@@ -136,7 +136,7 @@ def _open(outreach: Outreach, *, actor: Actor, now: datetime) -> Outreach:
     paused = campaign.state == CampaignState.PAUSED
     outreach.state, outreach.launched_at = OutreachState.PAUSED if paused else OutreachState.OPEN, now
     outreach.save()
-    remember_stop_word(sender_number_id=campaign.whole_number.id, word=campaign.opt_out_word, now=now)
+    remember_stop_word(sender_number_id=campaign.whole_number.id, word=opt_out_word_of(campaign), now=now)
     if not paused:
         Campaign.objects.filter(id=campaign.id).update(state=CampaignState.SENDING, completed_at=None)
     audit(
@@ -230,20 +230,18 @@ def _write_chunk(
     if chunk.written_at is not None:
         return
     campaign = outreach.campaign
-    people = candidates_by_id(
-        chunk.contact_ids, label=outreach.phone_label, program_id=campaign.whole_program.id, campaign_id=campaign.id
-    )
+    people = candidates_by_id(chunk.contact_ids, look_of(outreach, writer))
     drafts: dict[str, list[Draft]] = defaultdict(list)
     left_out: list[LeftOut] = []
     for contact_id, phone, digest in zip(chunk.contact_ids, chunk.phones, chunk.digests, strict=True):
         candidate = people.get(contact_id)
-        result = writer.draft(candidate) if candidate is not None else None
-        if result is None or isinstance(result, LeftOut):
-            left_out.append(result or LeftOut(contact_id, phone, Reason.CHANGED))
-        elif result[0].digest != digest or result[0].phone != phone:
+        result = writer.write(candidate) if candidate is not None else None
+        if isinstance(result, LeftOut):
+            left_out.append(result)
+        elif result is None or (result.draft.digest, result.draft.phone) != (digest, phone):
             left_out.append(LeftOut(contact_id, phone, Reason.CHANGED))
         else:
-            drafts[result[1]].append(result[0])
+            drafts[result.bucket].append(result.draft)
     for bucket, batch in drafts.items():
         if bucket not in streams:
             streams[bucket] = _stream(outreach, bucket, writer, state, now)

@@ -6,13 +6,13 @@ from datetime import datetime
 from django.core.cache import cache
 
 from accounts.models import Organization
-from audiences.actions import LeftOut
 from audiences.queries import Audience, audience_size, candidates
 from billing.rules.pricing import credits_for
-from campaigns.actions.texts import Writer, writer_for
+from campaigns.actions.texts import Writer, Written, look_of, opt_out_word_of, typed_text, writer_for
 from campaigns.models import Outreach
 from common.tenancy import current_organization_id
-from content.rules.rendering import TemplateError, typed_length, with_way_out
+from contacts.queries import contact_names
+from content.rules.rendering import TemplateError, with_way_out
 from content.rules.segments import measure
 
 LOOKED_AT = 20
@@ -43,11 +43,11 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
     """The text for one of the first people of the audience, by `place` from 0 (beyond the last: the first again)."""
     campaign = outreach.campaign
     organization = Organization.objects.get(id=outreach.organization_id)
-    audience = Audience(outreach.everyone, tuple(outreach.list_ids), outreach.phone_label)
+    audience = outreach.audience
     size = _about(audience)
-    raw = with_way_out(campaign.body, campaign.opt_out_word) if campaign.body else ""
+    raw = with_way_out(campaign.body, opt_out_word_of(campaign)) if campaign.body else ""
     try:
-        length = typed_length(campaign.body, campaign.opt_out_word) if campaign.body else 0
+        length = len(typed_text(campaign)) if campaign.body else 0
         writer = writer_for(outreach, now=now)
     except TemplateError as error:
         return Preview(
@@ -64,7 +64,7 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
             credits=0,
             fault=str(error),
         )
-    shown = _texts(writer, audience, campaign.program_id or 0, campaign.id) if raw else []
+    shown = _texts(writer, outreach) if raw else []
     person, text = shown[place % len(shown)] if shown else ("", raw)
     measured = measure(text)
     each = credits_for(writer.basis, segments=measured.segments)
@@ -90,13 +90,9 @@ def _about(audience: Audience) -> int:
     return size
 
 
-def _texts(writer: Writer, audience: Audience, program_id: int, campaign_id: int) -> list[tuple[str, str]]:
+def _texts(writer: Writer, outreach: Outreach) -> list[tuple[str, str]]:
     """Name and text of those among the first people of the audience who would get one."""
-    first = candidates(audience, program_id=program_id, campaign_id=campaign_id, after_id=0, limit=LOOKED_AT)
-    found = []
-    for candidate in first:
-        result = writer.draft(candidate)
-        if not isinstance(result, LeftOut):
-            name = f"{candidate.values['first_name']} {candidate.values['last_name']}".strip()
-            found.append((name or candidate.values["company"] or candidate.phone, result[0].body))
-    return found
+    first = candidates(outreach.audience, look_of(outreach, writer), after_id=0, limit=LOOKED_AT)
+    written = [result for result in map(writer.write, first) if isinstance(result, Written)]
+    names = contact_names([text.draft.contact_id for text in written if text.draft.contact_id])
+    return [(names.get(text.draft.contact_id or 0, text.draft.phone), text.draft.body) for text in written]

@@ -1,6 +1,7 @@
 """The quote: every text rendered and priced beforehand, and frozen."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -8,20 +9,25 @@ from celery import current_app
 from django.db import transaction
 
 from audiences.actions import LeftOut, forget_exclusions, note_exclusions
-from audiences.queries import Audience, candidates
+from audiences.queries import Pages
+from billing.rules.pricing import Basis
 from campaigns.actions.drafts import check_audience, check_ready
-from campaigns.actions.texts import writer_for
+from campaigns.actions.texts import Writer, Written, look_of, writer_for
 from campaigns.models import Outreach, QuoteChunk
 from campaigns.queries import is_live, newest_quote_job
 from campaigns.rules.states import OutreachState
 from common.clock import now as clock_now
 from common.errors import DomainError
+from common.sql import array_literal, run
 from common.tenancy import organization_scope
 from content.actions import fail_job, finish_job, report_progress, start_job
 from content.models import Job
-from messaging.actions.queueing import Draft
 
-CHUNK = 1000
+PAGE = 5_000
+"""People that are read, written and priced at a time."""
+
+CHUNK = 1_000
+"""Recipients of a row of the frozen quote: what the launch writes at a time."""
 
 
 class QuoteRefused(DomainError):
@@ -51,45 +57,29 @@ def quote_outreach(
         _refuse_unless_open(outreach)
         check_ready(outreach.campaign)
         check_audience(outreach)
-        audience = Audience(outreach.everyone, tuple(outreach.list_ids), outreach.phone_label)
         writer = writer_for(outreach, now=now)
-    recipients = segments = credits = excluded = sequence = after_id = 0
-    plan: dict[str, list[int]] = {}
-    prices: dict[str, list[int]] = {}
-    while True:
+    sums = _Sums()
+    with Pages(outreach.audience, look_of(outreach, writer), limit=PAGE) as pages:
         with organization_scope(organization_id):
-            page = candidates(
-                audience,
-                program_id=outreach.campaign.whole_program.id,
-                campaign_id=outreach.campaign_id,
-                after_id=after_id,
-                limit=CHUNK,
-            )
-            if not page:
-                break
-            after_id = page[-1].contact_id
-            results = [writer.draft(candidate) for candidate in page]
-            left_out = [result for result in results if isinstance(result, LeftOut)]
-            drafts = [result[0] for result in results if not isinstance(result, LeftOut)]
-            note_exclusions(outreach_id, left_out, quote_id=quote_id)
-            _freeze(outreach, quote_id, sequence, drafts)
-        for draft, bucket in (result for result in results if not isinstance(result, LeftOut)):
-            _add(plan, bucket, draft.segments)
-            _add(prices, str(draft.segments), draft.credits)
-        sequence += 1
-        recipients += len(drafts)
-        segments += sum(draft.segments for draft in drafts)
-        credits += sum(draft.credits for draft in drafts)
-        excluded += len(left_out)
-        if on_progress is not None:
-            on_progress(recipients + excluded)
+            page = pages.ask(after_id=0)()
+        while page:
+            with organization_scope(organization_id):
+                following = pages.ask(after_id=page[-1].contact_id)
+                results = [writer.write(candidate) for candidate in page]
+                texts = [result for result in results if isinstance(result, Written)]
+                left_out = [result for result in results if isinstance(result, LeftOut)]
+                _freeze(outreach, quote_id, sums.chunks, texts)
+                note_exclusions(outreach_id, left_out, quote_id=quote_id)
+                page = following()
+            sums.add(texts, left_out)
+            if on_progress is not None:
+                on_progress(sums.recipients + sums.excluded)
     with organization_scope(organization_id):
         locked = Outreach.objects.select_for_update(no_key=True).get(id=outreach_id)
         # Launched, or quoted by somebody else, while this one was at work: that one stands, with its chunks.
         overtaken = locked.quote_id != outreach.quote_id or locked.state not in _QUOTABLE
         if not overtaken:
-            locked.plan, locked.prices = plan, prices
-            _put_in_force(locked, quote_id, recipients, segments, credits, excluded, now)
+            _put_in_force(locked, quote_id, sums, writer, now)
         chunks = QuoteChunk.objects.filter(outreach_id=outreach_id)
         (chunks.filter(quote_id=quote_id) if overtaken else chunks.exclude(quote_id=quote_id)).delete()
         forget_exclusions(outreach_id, quote_id=quote_id, others=not overtaken)
@@ -136,11 +126,34 @@ def quote_job_kind(outreach_id: int) -> str:
     return f"quote:{outreach_id}"
 
 
-def _add(sums: dict[str, list[int]], key: str, amount: int) -> None:
-    """One person more under a key, with an amount."""
-    people = sums.setdefault(key, [0, 0])
-    people[0] += 1
-    people[1] += amount
+class _Sums:
+    """What a quote comes to, counted as its pages are written."""
+
+    def __init__(self) -> None:
+        self.recipients = self.segments = self.credits = self.excluded = self.chunks = self.saved = 0
+        self.plan: dict[str, list[int]] = {}
+        self.prices: dict[str, list[int]] = {}
+
+    def add(self, texts: Sequence[Written], left_out: Sequence[LeftOut]) -> None:
+        self.chunks += -(-len(texts) // CHUNK)
+        self.recipients += len(texts)
+        self.excluded += len(left_out)
+        # Texts of the same bucket and price are many: they are counted together.
+        alike = Counter(
+            (w.bucket, w.draft.encoding, w.draft.segments, w.draft.credits, w.saved_segments) for w in texts
+        )
+        for (bucket, encoding, segments, credits, saved), people in alike.items():
+            _add(self.plan, bucket, people, people * segments)
+            _add(self.prices, f"{encoding} {segments}", people, people * credits)
+            self.segments += people * segments
+            self.credits += people * credits
+            self.saved += people * saved
+
+
+def _add(sums: dict[str, list[int]], key: str, people: int, amount: int) -> None:
+    found = sums.setdefault(key, [0, 0])
+    found[0] += people
+    found[1] += amount
 
 
 _QUOTABLE = (OutreachState.DRAFT, OutreachState.QUOTED, OutreachState.SCHEDULED)
@@ -151,14 +164,17 @@ def _refuse_unless_open(outreach: Outreach) -> None:
         raise QuoteRefused("This outreach is under way already. Add a new one to reach more people.")
 
 
-def _put_in_force(
-    outreach: Outreach, quote_id: UUID, recipients: int, segments: int, credits: int, excluded: int, now: datetime
-) -> None:
+def _put_in_force(outreach: Outreach, quote_id: UUID, sums: _Sums, writer: Writer, now: datetime) -> None:
     if outreach.state == OutreachState.DRAFT:
         outreach.state = OutreachState.QUOTED
     outreach.quote_id, outreach.quoted_at = quote_id, now
-    outreach.recipients, outreach.segments, outreach.credits = recipients, segments, credits
-    outreach.excluded = excluded
+    outreach.recipients, outreach.segments, outreach.credits = sums.recipients, sums.segments, sums.credits
+    outreach.excluded, outreach.plan, outreach.prices = sums.excluded, sums.plan, sums.prices
+    # On basis "message" plain characters save segments and time, no credits (domain.md, Campaign).
+    outreach.plain_saves = {
+        "segments": sums.saved,
+        "credits": sums.saved if writer.basis is Basis.SEGMENT else 0,
+    }
     outreach.save()
 
 
@@ -167,17 +183,30 @@ def _draft(outreach_id: int) -> Outreach:
     return found
 
 
-def _freeze(outreach: Outreach, quote_id: UUID, sequence: int, drafts: list[Draft]) -> None:
-    if not drafts:
-        return
-    QuoteChunk.objects.create(
-        organization_id=outreach.organization_id,
-        outreach=outreach,
-        quote_id=quote_id,
-        sequence=sequence,
-        contact_ids=[draft.contact_id for draft in drafts],
-        phones=[draft.phone for draft in drafts],
-        credits=[draft.credits for draft in drafts],
-        segments=[draft.segments for draft in drafts],
-        digests=[draft.digest for draft in drafts],
-    )
+def _freeze(outreach: Outreach, quote_id: UUID, sequence: int, texts: Sequence[Written]) -> None:
+    """Whom, at what price, with which words: a row for each thousand, in one statement."""
+    for at in range(0, len(texts), CHUNK):
+        drafts = [text.draft for text in texts[at : at + CHUNK]]
+        run(
+            _FREEZE,
+            {
+                "organization": outreach.organization_id,
+                "outreach": outreach.id,
+                "quote": quote_id,
+                "sequence": sequence + at // CHUNK,
+                # Literals of arrays: adapting five lists value by value took a fifth of a quote's time.
+                "contacts": array_literal(draft.contact_id for draft in drafts),
+                "phones": array_literal(draft.phone for draft in drafts),
+                "credits": array_literal(draft.credits for draft in drafts),
+                "segments": array_literal(draft.segments for draft in drafts),
+                "digests": array_literal(draft.digest for draft in drafts),
+            },
+        )
+
+
+_FREEZE = """
+INSERT INTO campaigns_quotechunk
+    (organization_id, outreach_id, quote_id, sequence, contact_ids, phones, credits, segments, digests)
+VALUES (%(organization)s, %(outreach)s, %(quote)s, %(sequence)s, %(contacts)s, %(phones)s, %(credits)s, %(segments)s,
+    %(digests)s)
+"""

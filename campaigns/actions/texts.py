@@ -1,122 +1,182 @@
 """One person's text of a campaign: rendered, measured, priced. Quote and launch both come here (law 6)."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from accounts.models import Organization
+from accounts.queries import current_organization
 from audiences.actions import LeftOut
-from audiences.queries import Candidate
+from audiences.queries import Candidate, Look
 from audiences.rules.exclusions import Reason
 from billing.queries import current_basis
 from billing.rules.pricing import Basis, credits_for
-from campaigns.models import Outreach
+from campaigns.models import Campaign, Outreach
 from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
-from common.tenancy import current_organization_id
 from consent.rules.lawful_hours import ALWAYS, Weekly
 from consent.rules.media import Level
 from consent.rules.places import place_of
 from consent.rules.windows import Window
+from contacts.queries import custom_field_keys
+from content.rules.plain import plainly
 from content.rules.rendering import MissingValue, Template, compile_template, with_way_out
 from content.rules.segments import measure
 from messaging.actions.queueing import Draft
+from messaging.queries import link_base
 from messaging.rules.digests import digest_of
+from messaging.rules.links import placeholders
+
+REMEMBERED = 65_536
+"""Places whose hours a writer keeps in mind: it forgets them all when there are more."""
 
 
-@dataclass(slots=True)
+class Written(NamedTuple):
+    """A person's text, the bucket of hours that it goes in, and the segments that plain characters save of it."""
+
+    draft: Draft
+    bucket: str
+    saved_segments: int
+
+
 class Writer:
-    """Writes the texts of one outreach; hours are looked up once for each bucket."""
+    """Writes the texts of one outreach; what is the same for everybody is looked up once."""
 
-    outreach: Outreach
-    template: Template
-    organization: Organization
-    basis: Basis
-    sending: Weekly
-    promotional: bool
-    now: datetime
-    _windows: dict[str, Window | None] = field(default_factory=dict)
+    def __init__(
+        self,
+        outreach: Outreach,
+        *,
+        template: Template,
+        organization: Organization,
+        basis: Basis,
+        sending: Weekly,
+        promotional: bool,
+        plain: bool,
+        link_base: str,
+        now: datetime,
+    ) -> None:
+        self.template, self.basis, self.link_base = template, basis, link_base
+        self._plain, self._limit = plain, organization.message_char_limit
+        self._organization, self._sending, self._promotional = organization, sending, promotional
+        self._starts, self._ends_at = max(outreach.starts_at or now, now), outreach.ends_at
+        self._any_hour = sending == ALWAYS and not promotional
+        self._placeholders = placeholders(link_base, len(template.links))
+        self._windows: dict[str, Window | None] = {}
+        self._reasons: dict[str, Reason | None] = {
+            ANY_HOUR: Reason.OUTSIDE_PERIOD if self._ends_at is not None and self._ends_at <= now else None
+        }
+        self._buckets: dict[tuple[object, ...], str] = {}
 
-    def draft(self, candidate: Candidate) -> tuple[Draft, str] | LeftOut:
-        """The text and bucket of one person, or the first reason why not."""
-        reason, detail = self._why_not(candidate), ""
-        if reason is None:
-            try:
-                body = self.template.render(candidate.values | {"organization": self.organization.name})
-            except MissingValue as missing:
-                reason, detail = Reason.MISSING_VALUE, missing.tag
-        if reason is None and len(body) > self.organization.message_char_limit:
-            reason, detail = Reason.TOO_LONG, f"{len(body)} characters"
-        if reason is None:
-            bucket = self._bucket(candidate)
-            reason = self._no_hour(bucket)
-        if reason is not None:
-            return LeftOut(candidate.contact_id, candidate.phone, reason, detail)
-        measured = measure(body)
-        draft = Draft(
-            phone=candidate.phone,
-            body=body,
-            encoding=measured.encoding,
-            segments=measured.segments,
-            credits=credits_for(self.basis, segments=measured.segments),
-            digest=digest_of(body),
-            contact_id=candidate.contact_id,
-        )
-        return draft, bucket
+    def write(self, candidate: Candidate, links: Sequence[str] | None = None) -> Written | LeftOut:
+        """The text of one person, or the first reason why not. `links` are short addresses; without them the text
+
+        has others of their length in their place, and the same measure and digest.
+        """
+        contact_id, phone, reason, home, values = candidate
+        if reason:
+            return LeftOut(contact_id, phone, Reason(reason))
+        template = self.template
+        try:
+            body = template.fill(values, links or self._placeholders)
+        except MissingValue as missing:
+            return LeftOut(contact_id, phone, Reason.MISSING_VALUE, missing.tag)
+        plain, measured, saved = plainly(body)
+        if self._plain:
+            body = plain
+        elif saved:
+            measured = measure(body)
+        if len(body) > self._limit:
+            return LeftOut(contact_id, phone, Reason.TOO_LONG, f"{len(body)} characters")
+        bucket = ANY_HOUR if self._any_hour else self._bucket(phone, home)
+        why_not = self._reasons[bucket] if bucket in self._reasons else self._judged(bucket)
+        if why_not is not None:
+            return LeftOut(contact_id, phone, why_not)
+        encoding, _, segments = measured
+        digest = digest_of(template.fill(values) if template.links else body)
+        credits = credits_for(self.basis, segments=segments)
+        return Written(Draft(phone, body, encoding, segments, credits, digest, contact_id), bucket, saved)
 
     def window(self, bucket: str) -> Window | None:
         """The bucket's next window; None: there is none. Not for ANY_HOUR."""
         if bucket not in self._windows:
             self._windows[bucket] = window_of(
                 bucket,
-                sending=self.sending,
-                promotional=self.promotional,
-                home_zone=self.organization.time_zone,
-                now=self._starts(),
+                sending=self._sending,
+                promotional=self._promotional,
+                home_zone=self._organization.time_zone,
+                now=self._starts,
             )
         return self._windows[bucket]
 
-    def _starts(self) -> datetime:
-        return max(self.outreach.starts_at or self.now, self.now)
+    def _bucket(self, phone: str, home: tuple[str, str, str, str]) -> str:
+        # What follows the exchange of a +1 number tells nothing about its place.
+        key = (phone[:8] if phone.startswith("+1") else phone, *home)
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            zone, region, postcode, country = home
+            country = country or self._organization.default_country
+            bucket = place_of(zone=zone, region=region, postcode=postcode, country=country, phone=phone).key
+            if len(self._buckets) >= REMEMBERED:
+                self._buckets.clear()
+            self._buckets[key] = bucket
+        return bucket
 
-    def _why_not(self, candidate: Candidate) -> Reason | None:
-        checks = (
-            (not candidate.phone, Reason.NO_PHONE),
-            (not candidate.textable, Reason.NOT_TEXTABLE),
-            (candidate.opted_out, Reason.OPTED_OUT),
-            (not candidate.consented, Reason.NO_CONSENT),
-            (candidate.in_campaign, Reason.IN_OTHER_OUTREACH),
-        )
-        return next((reason for applies, reason in checks if applies), None)
-
-    def _bucket(self, candidate: Candidate) -> str:
-        if self.sending == ALWAYS and not self.promotional:
-            return ANY_HOUR
-        place = place_of(
-            zone=candidate.time_zone,
-            region=candidate.values["region"],
-            postcode=candidate.values["postcode"],
-            country=candidate.values["country"] or self.organization.default_country,
-            phone=candidate.phone,
-        )
-        return place.key
-
-    def _no_hour(self, bucket: str) -> Reason | None:
-        ends_at = self.outreach.ends_at
-        if bucket == ANY_HOUR:
-            return Reason.OUTSIDE_PERIOD if ends_at is not None and ends_at <= self.now else None
+    def _judged(self, bucket: str) -> Reason | None:
         window = self.window(bucket)
+        reason = None
         if window is None:
-            return Reason.NO_LAWFUL_HOUR
-        return Reason.OUTSIDE_PERIOD if ends_at is not None and max(window[0], self._starts()) >= ends_at else None
+            reason = Reason.NO_LAWFUL_HOUR
+        elif self._ends_at is not None and max(window[0], self._starts) >= self._ends_at:
+            reason = Reason.OUTSIDE_PERIOD
+        self._reasons[bucket] = reason
+        return reason
 
 
 def writer_for(outreach: Outreach, *, now: datetime) -> Writer:
-    campaign = outreach.campaign
+    """Raises TemplateError where the text cannot be read."""
+    campaign, organization = outreach.campaign, current_organization()
     return Writer(
-        outreach=outreach,
-        template=compile_template(with_way_out(campaign.body, campaign.opt_out_word)),
-        organization=Organization.objects.get(id=current_organization_id()),
+        outreach,
+        template=template_of(campaign),
+        organization=organization,
         basis=current_basis(),
         sending=weekly_of(campaign.sending_hours),
         promotional=campaign.program is not None and campaign.program.level == Level.PROMOTIONAL,
+        plain=campaign.plain_characters,
+        link_base=link_base(),
         now=now,
+    )
+
+
+def opt_out_word_of(campaign: Campaign) -> str:
+    """The campaign's own word to stop, else the organization's."""
+    return campaign.opt_out_word or str(current_organization().opt_out_word)
+
+
+def template_of(campaign: Campaign) -> Template:
+    """A campaign's text with its way out, compiled. Raises TemplateError."""
+    organization = current_organization()
+    return compile_template(
+        with_way_out(campaign.body, opt_out_word_of(campaign)),
+        custom_fields=custom_field_keys(),
+        constants={"organization": organization.name},
+    )
+
+
+def typed_text(campaign: Campaign) -> str:
+    """The text of somebody of whom nothing is known, as it would be sent: what a person measures while typing.
+
+    Raises TemplateError.
+    """
+    template = template_of(campaign)
+    text = template.with_fallbacks(placeholders(link_base(), len(template.links)))
+    return plainly(text).text if campaign.plain_characters else text
+
+
+def look_of(outreach: Outreach, writer: Writer) -> Look:
+    """What the writer has to know of each person."""
+    return Look(
+        program_id=outreach.campaign.program_id or 0,
+        campaign_id=outreach.campaign_id,
+        fields=writer.template.fields,
+        label=outreach.phone_label,
     )

@@ -1,28 +1,36 @@
-"""Templates of texts: `{{ tag }}` and `{{ tag|fallback }}`, nothing that could execute.
+"""Templates of texts: `{{ tag }}`, `{{ tag|fallback }}` and `{{ link|https://... }}`, nothing that could execute.
 
-A template is compiled once and rendered for each recipient by joining precomputed parts.
+A template is compiled once; a person's text is the fixed words with that person's values between them. Values are
+never read as templates.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from urllib.parse import urlsplit
 
 TAGS = (
     *("first_name", "last_name", "phone", "email", "company"),
     *("city", "region", "postcode", "country", "organization"),
 )
-_TAG = re.compile(r"\{\{\s*([^{}|]*?)\s*(?:\|\s*([^{}]*?)\s*)?\}\}")
+LINK = "link"
+CUSTOM = "custom."
+"""What the tags of an organization's own fields begin with."""
+
+MOST_LINKS = 5
+LONGEST_LINK = 2000
+
+_TAG = re.compile(r"\{\{([^{}|]*)(?:\|([^{}]*))?\}\}")
 _BRACES = re.compile(r"\{\{|\}\}")
-_CUSTOM = re.compile(r"custom\.[a-z][a-z0-9_]*")
 
 
 class TemplateError(ValueError):
-    """The template cannot be read. `position` counts characters from 0."""
+    """The template cannot be read. `position` counts characters from 0; the words count from 1, as people do."""
 
     def __init__(self, message: str, position: int) -> None:
-        super().__init__(message)
+        super().__init__(f"{message} (at character {position + 1})")
         self.position = position
 
 
@@ -35,49 +43,78 @@ class MissingValue(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
-    name: str
-    fallback: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Template:
-    """A compiled template: fixed words and tags in turn."""
+    """A compiled template.
 
-    parts: tuple[str | Tag, ...]
+    `fields` are the names of its tags in the order of their places, `fallbacks` what is written where a value is
+    missing (None: nothing is, the person is left out), `links` the addresses behind its links, in order. `words` is
+    the text with a `%s` at each place of a field or link; `order` says which: a field by its index, a link by ~index.
+    """
 
-    def render(self, values: Mapping[str, str]) -> str:
-        """The text for one recipient, in NFC. Raises MissingValue."""
-        words = []
-        for part in self.parts:
-            if isinstance(part, str):
-                words.append(part)
-            else:
-                value = values.get(part.name) or part.fallback
-                if value is None:
-                    raise MissingValue(part.name)
-                words.append(value)
-        text = "".join(words)
-        return text if text.isascii() else unicodedata.normalize("NFC", text)
+    words: str
+    fields: tuple[str, ...]
+    fallbacks: tuple[str | None, ...]
+    links: tuple[str, ...]
+    order: tuple[int, ...]
 
-    @property
-    def tags(self) -> tuple[str, ...]:
-        return tuple(part.name for part in self.parts if isinstance(part, Tag))
+    def render(self, values: Mapping[str, str], links: Sequence[str] | None = None) -> str:
+        """The text for one recipient, in NFC. `links` are written in place of the addresses. Raises MissingValue."""
+        return self.fill([values.get(name) for name in self.fields], links)
+
+    def fill(self, values: Sequence[str | None], links: Sequence[str] | None = None) -> str:
+        """The same from values in the order of `fields`."""
+        written = [value or fallback for value, fallback in zip(values, self.fallbacks, strict=True)]
+        if None in written:
+            raise MissingValue(self.fields[written.index(None)])
+        if self.links:
+            addresses = self.links if links is None else links
+            written = [written[place] if place >= 0 else addresses[~place] for place in self.order]
+        text = self.words % tuple(written)
+        return text if text.isascii() and "\r" not in text else plain_text(text)
+
+    def with_fallbacks(self, links: Sequence[str] | None = None) -> str:
+        """The text of somebody of whom nothing is known; a tag without fallback is written as nothing."""
+        return Template(
+            self.words, self.fields, tuple(text or "" for text in self.fallbacks), self.links, self.order
+        ).fill([None] * len(self.fields), links)
 
 
-def compile_template(source: str, *, custom_fields: frozenset[str] = frozenset()) -> Template:
-    """Read a template. Line ends of browsers (CRLF) become LF. Raises TemplateError with position and suggestion."""
+def compile_template(
+    source: str, *, custom_fields: frozenset[str] = frozenset(), constants: Mapping[str, str] | None = None
+) -> Template:
+    """Read a template. Line ends of browsers (CRLF) become LF. Raises TemplateError with position and suggestion.
+
+    `constants` are tags that are the same for everybody: they are written once.
+    """
+    constants = constants or {}
     source = source.replace("\r\n", "\n")
-    parts: list[str | Tag] = []
+    words: list[str] = []
+    fields: list[str] = []
+    fallbacks: list[str | None] = []
+    links: list[str] = []
+    order: list[int] = []
     end = 0
     for match in _TAG.finditer(source):
         _refuse_braces(source, end, match.start())
-        parts.append(source[end : match.start()])
-        parts.append(_tag(match, custom_fields))
+        words.append(_escaped(source[end : match.start()]))
         end = match.end()
+        name = match[1].strip()
+        if constants.get(name):
+            words.append(_escaped(constants[name]))
+            continue
+        words.append("%s")
+        if name == LINK:
+            order.append(~len(links))
+            links.append(_address(match))
+            if len(links) > MOST_LINKS:
+                raise TemplateError(f"A text has at most {MOST_LINKS} links.", match.start())
+        else:
+            order.append(len(fields))
+            fields.append(_tag(match, custom_fields))
+            fallbacks.append((match[2] or "").strip() or None)
     _refuse_braces(source, end, len(source))
-    parts.append(source[end:])
-    return Template(tuple(part for part in parts if part != ""))
+    words.append(_escaped(source[end:]))
+    return Template("".join(words), tuple(fields), tuple(fallbacks), tuple(links), tuple(order))
 
 
 def plain_text(text: str) -> str:
@@ -95,23 +132,38 @@ def with_way_out(body: str, opt_out_word: str) -> str:
     return f"{body.rstrip()}\nReply {opt_out_word} to stop."
 
 
-def typed_length(body: str, opt_out_word: str) -> int:
-    """Characters of a text with its way out and every tag at its fallback: what a person sees while typing.
-
-    Raises TemplateError.
-    """
-    template = compile_template(with_way_out(body, opt_out_word))
-    return sum(len(part if isinstance(part, str) else part.fallback or "") for part in template.parts)
+def _escaped(words: str) -> str:
+    return words.replace("%", "%%")
 
 
-def _tag(match: re.Match[str], custom_fields: frozenset[str]) -> Tag:
-    name, fallback = match[1], match[2]
-    if name in TAGS or (_CUSTOM.fullmatch(name) and name.removeprefix("custom.") in custom_fields):
-        return Tag(name, fallback or None)
-    known = [*TAGS, *(f"custom.{field}" for field in sorted(custom_fields))]
+def _tag(match: re.Match[str], custom_fields: frozenset[str]) -> str:
+    name = match[1].strip()
+    if name in TAGS or (name.startswith(CUSTOM) and name.removeprefix(CUSTOM) in custom_fields):
+        return name
+    known = [*TAGS, *(f"{CUSTOM}{field}" for field in sorted(custom_fields)), LINK]
     near = get_close_matches(name, known, n=1)
-    hint = f" Did you mean “{near[0]}”?" if near else f" Known tags: {', '.join(known)}."
-    raise TemplateError(f"There is no tag “{name}”.{hint}", match.start())
+    hint = f"Did you mean “{near[0]}”?" if near else f"Known tags: {', '.join(known)}."
+    raise TemplateError(f"There is no tag “{name[:40]}”. {hint}", match.start())
+
+
+def _address(match: re.Match[str]) -> str:
+    """The address behind a link: https, with a host, and nothing that could hide where it leads."""
+    address = (match[2] or "").strip()
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), "", None
+    if parts.scheme != "https" or "." not in host.strip(".") or not address.isprintable() or " " in address:
+        raise TemplateError(
+            "A link needs a whole address that begins with https://, such as {{ link|https://example.org/sale }}.",
+            match.start(),
+        )
+    if parts.username is not None or port not in (None, 443):
+        raise TemplateError("The address of a link cannot hold a user name or a port.", match.start())
+    if len(address) > LONGEST_LINK:
+        raise TemplateError(f"The address of a link has at most {LONGEST_LINK} characters.", match.start())
+    return address
 
 
 def _refuse_braces(source: str, start: int, end: int) -> None:

@@ -6,8 +6,7 @@ never cut, so dividing by 153 or 67 is wrong. The one function of the product th
 """
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import regex
 
@@ -26,8 +25,7 @@ _GSM = re.compile(f"[{re.escape(GSM_BASIC + GSM_EXTENSION)}]*")
 _EXTENSION = re.compile(f"[{re.escape(GSM_EXTENSION)}]")
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(NamedTuple):
     """`units` are septets (GSM-7) or UTF-16 code units (UCS-2); `segments` is at least 1."""
 
     encoding: Encoding
@@ -44,12 +42,17 @@ def measure(text: str) -> Measurement:
             return Measurement("GSM-7", units, 1)
         segments = len(_pack(_septets(text), GSM_JOINED)) if extended else -(-units // GSM_JOINED)
         return Measurement("GSM-7", units, segments)
-    units = len(text) + sum(character > "\uffff" for character in text)
+    units = utf16_units(text)
     if units <= UCS2_SINGLE:
         return Measurement("UCS-2", units, 1)
-    if text.isascii() or (units == len(text) and _SIMPLE.fullmatch(text)):
+    if units == len(text) and _SIMPLE.fullmatch(text):
         return Measurement("UCS-2", units, -(-units // UCS2_JOINED))
-    return Measurement("UCS-2", units, len(_pack(_clusters(text), UCS2_JOINED)))
+    return Measurement("UCS-2", units, len(_cut(text, UCS2_JOINED)))
+
+
+def utf16_units(text: str) -> int:
+    """What a text takes in UCS-2: one for each character, two for those beyond the basic plane."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def split(text: str) -> list[str]:
@@ -59,17 +62,16 @@ def split(text: str) -> list[str]:
         return [text]
     if measured.encoding == "GSM-7":
         return _pack(_septets(text), GSM_JOINED)
-    return _pack(_clusters(text), UCS2_JOINED)
+    return _cut(text, UCS2_JOINED)
+
+
+def costly(text: str) -> list[int]:
+    """The places of the characters that are in no GSM alphabet: each of them alone makes the text UCS-2."""
+    return [match.start() for match in _NOT_GSM.finditer(text)]
 
 
 def _septets(text: str) -> list[tuple[str, int]]:
     return [(character, 2 if character in GSM_EXTENSION else 1) for character in text]
-
-
-def _clusters(text: str) -> list[tuple[str, int]]:
-    # CRLF is one cluster to Unicode and two characters to the carrier.
-    clusters = regex.findall(r"\r|\X", text)
-    return [(cluster, len(cluster.encode("utf-16-be", "surrogatepass")) // 2) for cluster in clusters]
 
 
 def _pack(pieces: list[tuple[str, int]], size: int) -> list[str]:
@@ -86,7 +88,55 @@ def _pack(pieces: list[tuple[str, int]], size: int) -> list[str]:
     return [*parts, "".join(current)]
 
 
-# Characters that can never join a cluster with a neighbour: Latin, punctuation and CJK without marks.
-_SIMPLE = re.compile(
-    "[\\n\\x20-\\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u3001-\u3029\u3041-\u3096\u4e00-\u9fff]*"
+def _cut(text: str, size: int) -> list[str]:
+    """Parts of at most `size` UTF-16 units that end at the end of a cluster: greedy, as in the reference.
+
+    A cluster larger than a part gets one of its own. Only what lies around an end is looked at.
+    """
+    parts = []
+    begins = 0
+    while begins < len(text):
+        ends = begins + _fitting(text[begins : begins + size], size)
+        if ends < len(text) and not _begins_a_cluster(text, ends):
+            ends = _end_of_cluster(text, begins, ends)
+        parts.append(text[begins:ends])
+        begins = ends
+    return parts
+
+
+def _fitting(text: str, size: int) -> int:
+    """How many of the first characters take at most `size` units."""
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    if len(encoded) <= size * 2:
+        return len(text)
+    whole = encoded[: size * 2].decode("utf-16-le", "surrogatepass")
+    halved = "\ud800" <= whole[-1] <= "\udbff" and text[len(whole) - 1] > "\uffff"
+    return len(whole) - halved
+
+
+def _begins_a_cluster(text: str, at: int) -> bool:
+    """Whether it is plain, without looking further, that the text may be cut there."""
+    return _SIMPLE_ONE.match(text, at - 1) is not None and _SIMPLE_ONE.match(text, at) is not None
+
+
+def _end_of_cluster(text: str, begins: int, ends: int) -> int:
+    """The last end of a cluster up to `ends`; where the first cluster is longer than that, its own end."""
+    safe = ends - 1
+    while safe > begins and not _begins_a_cluster(text, safe):
+        safe -= 1
+    last = safe
+    # CRLF is one cluster to Unicode and two characters to the carrier.
+    for cluster in regex.finditer(r"\r|\X", text, pos=safe):
+        if cluster.end() > ends:
+            return cluster.end() if last == begins else last
+        last = cluster.end()
+    return last
+
+
+_NOT_GSM = re.compile(f"[^{re.escape(GSM_BASIC + GSM_EXTENSION)}]")
+
+# Characters that can never join a cluster with a neighbour of their kind: Latin, punctuation and CJK without marks.
+_SIMPLE_ONE = re.compile(
+    "[\\n\\x20-\\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u3001-\u3029\u3041-\u3096\u4e00-\u9fff]"
 )
+_SIMPLE = re.compile(f"{_SIMPLE_ONE.pattern}*")

@@ -1,8 +1,8 @@
 """Writing messages into streams."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from common.sql import fetch_all
 from content.rules.segments import measure
@@ -13,8 +13,7 @@ from messaging.rules.kinds import TextKind
 from senders.models import SenderNumber
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A rendered, measured text for one phone; `credits` 0 where nobody pays."""
 
     phone: str

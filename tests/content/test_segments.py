@@ -3,11 +3,12 @@ import random
 import subprocess
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
 from carriersim.segments import count_segments
-from content.rules.segments import GSM_BASIC, GSM_EXTENSION, measure, split
+from content.rules.segments import GSM_BASIC, GSM_EXTENSION, costly, measure, split, utf16_units
 from tests.servers import ROOT
 
 VECTORS = [
@@ -39,7 +40,11 @@ VECTORS = [
     ("Ç", "GSM-7", 1),
     ("👨‍👩‍👧‍👦" * 30, "UCS-2", 5),
 ]
-ANY_TEXT = st.text(st.sampled_from(GSM_BASIC + GSM_EXTENSION + "中😜e\u0301\u200d👩👧`\r"), max_size=400)
+# Beside the alphabets: pairs, flags, families, marks, conjoining letters, a sign that joins with what follows it.
+ANY_TEXT = st.text(
+    st.sampled_from(GSM_BASIC + GSM_EXTENSION + "中😜e\u0301\u200d👩👧`\r🇫🇷\u1100\u1161\u11a8\u0600क्\u200bक\ufe0f’"),
+    max_size=400,
+)
 
 
 @pytest.mark.parametrize(("text", "encoding", "segments"), VECTORS)
@@ -61,6 +66,24 @@ def test_segments_never_shrink_when_text_is_appended(text: str, more: str) -> No
 
 
 @given(ANY_TEXT)
+def test_a_part_holds_no_more_than_the_carrier_takes(text: str) -> None:
+    whole = measure(text)
+    for part in split(text) if whole.segments > 1 else []:
+        clusters = regex.findall(r"\r|\X", part)
+        if whole.encoding == "GSM-7":
+            assert sum(2 if letter in GSM_EXTENSION else 1 for letter in part) <= 153
+        else:
+            assert utf16_units(part) <= 67 or len(clusters) == 1
+
+
+@given(ANY_TEXT)
+def test_costly_characters_are_those_without_which_the_text_is_gsm(text: str) -> None:
+    places = costly(text)
+    assert (measure(text).encoding == "UCS-2") == bool(places)
+    assert measure("".join(c for at, c in enumerate(text) if at not in places)).encoding == "GSM-7"
+
+
+@given(ANY_TEXT)
 def test_the_carrier_counts_the_same(text: str) -> None:
     assert count_segments(text) == measure(text).segments
 
@@ -68,7 +91,22 @@ def test_the_carrier_counts_the_same(text: str) -> None:
 def test_the_published_calculator_counts_the_same() -> None:
     """npm's sms-segments-calculator is what the carrier bills by."""
     dice = random.Random(3)
-    pieces = [*(GSM_BASIC + GSM_EXTENSION), "中", "é", "😜", "e\u0301", "\r\n", "’", "“", "👍🏽", "日本"]
+    pieces = [
+        *(GSM_BASIC + GSM_EXTENSION),
+        "中",
+        "é",
+        "😜",
+        "e\u0301",
+        "\r\n",
+        "’",
+        "“",
+        "👍🏽",
+        "日本",
+        "🇫🇷",
+        "👩‍👧",
+        "ক্ষ",
+        "각",
+    ]
     texts = [
         "".join(dice.choices(pieces[: dice.choice((138, 138, len(pieces)))], k=dice.randint(0, 330)))
         for _ in range(400)
