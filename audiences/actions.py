@@ -6,6 +6,7 @@ from uuid import UUID
 
 from audiences.models import Exclusion
 from audiences.rules.exclusions import Reason
+from common.sql import run
 from common.tenancy import current_organization_id
 
 
@@ -20,21 +21,29 @@ class LeftOut(NamedTuple):
 
 def note_exclusions(outreach_id: int, left_out: Sequence[LeftOut], *, quote_id: UUID) -> None:
     """Write exclusions of a quote; someone noted already stays as noted."""
-    Exclusion.objects.bulk_create(
-        [
-            Exclusion(
-                organization_id=current_organization_id(),
-                outreach_id=outreach_id,
-                quote_id=quote_id,
-                contact_id=item.contact_id,
-                phone=item.phone,
-                reason=item.reason,
-                detail=item.detail[:120],
-            )
-            for item in left_out
-        ],
-        ignore_conflicts=True,
+    if not left_out:
+        return
+    run(
+        _NOTE,
+        {
+            "organization": current_organization_id(),
+            "outreach": outreach_id,
+            "quote": quote_id,
+            "contacts": [item.contact_id for item in left_out],
+            "phones": [item.phone for item in left_out],
+            "reasons": [item.reason.value for item in left_out],
+            "details": [item.detail[:120] for item in left_out],
+        },
     )
+
+
+_NOTE = """
+INSERT INTO audiences_exclusion (organization_id, outreach_id, quote_id, contact_id, phone, reason, detail)
+SELECT %(organization)s, %(outreach)s, %(quote)s, x.contact_id, x.phone, x.reason, x.detail
+FROM unnest(%(contacts)s::bigint[], %(phones)s::text[], %(reasons)s::text[], %(details)s::text[])
+    AS x(contact_id, phone, reason, detail)
+ON CONFLICT DO NOTHING
+"""
 
 
 def forget_exclusions(outreach_id: int, *, quote_id: UUID, others: bool) -> None:

@@ -1,5 +1,6 @@
 """The people of an audience, page by page, with what decides whether each can be texted."""
 
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,37 +26,42 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is to be known of each person: for which campaign, and the values of which tags, in order."""
+    """What is to be known of each person: for which campaign, the values of which tags (in order), where they live,
+
+    and whether the campaign has them already (a campaign without messages need not ask).
+    """
 
     program_id: int
     campaign_id: int
     fields: tuple[str, ...] = ()
     label: str = PhoneLabel.MOBILE
+    homes: bool = True
+    texted: bool = True
 
 
 class Candidate(NamedTuple):
     """A contact of the audience. `phone` is empty where the field is; `reason` says why it cannot be texted, or "".
 
-    `home` is (time zone, region, postcode, country) as far as the contact's own row knows them.
+    `home` is (time zone, region, postcode, country) as far as the contact's own row knows them; empty where the look
+    does not ask for it.
     """
 
     contact_id: int
     phone: str
     reason: str
-    home: tuple[str, str, str, str]
     values: tuple[str | None, ...]
+    home: tuple[str, ...]
 
 
 def candidates(audience: Audience, look: Look, *, after_id: int, limit: int) -> list[Candidate]:
     """The next contacts of the audience in the order of their ids."""
-    return [_candidate(row) for row in fetch_all(*_page(audience, look, after_id, limit))]
+    return _candidates(fetch_all(*_page(audience, look, after_id, limit)), look)
 
 
 def candidates_by_id(contact_ids: Sequence[int], look: Look) -> dict[int, Candidate]:
     """The same of given contacts, by id; those who are gone are missing."""
-    sql = _select(look) % {"wanted": "SELECT unnest(%(contacts)s::bigint[]) AS id"}
-    rows = fetch_all(sql, _parameters(look) | {"contacts": list(contact_ids)})
-    return {row[0]: _candidate(row) for row in rows}
+    rows = fetch_all(_select(look, _GIVEN), _parameters(look) | {"contacts": list(contact_ids)})
+    return {candidate.contact_id: candidate for candidate in _candidates(rows, look)}
 
 
 class Pages:
@@ -65,26 +71,31 @@ class Pages:
     whoever writes in between waits for the read.
     """
 
-    def __init__(self, audience: Audience, look: Look, *, limit: int) -> None:
-        self._audience, self._look, self._limit = audience, look, limit
+    def __init__(self, audience: Audience, look: Look) -> None:
+        self._audience, self._look = audience, look
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audience")
+        self._switching = sys.getswitchinterval()
 
     def __enter__(self) -> "Pages":
+        # The reader needs the interpreter for a moment when its rows come: five milliseconds of waiting for it would
+        # be a tenth of a page.
+        sys.setswitchinterval(_HAND_OVER_SECONDS)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._reader.shutdown()
+        sys.setswitchinterval(self._switching)
 
-    def ask(self, after_id: int) -> "Callable[[], list[Candidate]]":
+    def ask(self, *, after_id: int, limit: int) -> "Callable[[], list[Candidate]]":
         """Begin to read what follows a contact; call the answer for it before the scope is left."""
-        sql, parameters = _page(self._audience, self._look, after_id, self._limit)
+        sql, parameters = _page(self._audience, self._look, after_id, limit)
         connection.ensure_connection()
         raw: Any = connection.connection
         asked: Future[list[Any]] = self._reader.submit(_fetch, raw, sql, parameters)
 
         def answer() -> list[Candidate]:
             with connection.wrap_database_errors:
-                return [_candidate(row) for row in asked.result()]
+                return _candidates(asked.result(), self._look)
 
         return answer
 
@@ -97,6 +108,9 @@ def audience_size(audience: Audience) -> int:
     return members.count() if len(audience.list_ids) == 1 else members.values("contact_id").distinct().count()
 
 
+_HAND_OVER_SECONDS = 0.0005
+
+
 def _fetch(raw: Any, sql: str, parameters: dict[str, Any]) -> list[Any]:
     with raw.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -104,14 +118,14 @@ def _fetch(raw: Any, sql: str, parameters: dict[str, Any]) -> list[Any]:
         return rows
 
 
-def _candidate(row: tuple[Any, ...]) -> Candidate:
-    return Candidate(row[0], row[1], row[2], row[3:7], row[7:])
+def _candidates(rows: list[tuple[Any, ...]], look: Look) -> list[Candidate]:
+    values = 3 + len(look.fields)
+    return [Candidate(row[0], row[1], row[2], row[3:values], row[values:]) for row in rows]
 
 
 def _page(audience: Audience, look: Look, after_id: int, limit: int) -> tuple[str, dict[str, Any]]:
+    sql = _select(look, _EVERYBODY if audience.everyone else _ON_LISTS)
     lists = [] if audience.everyone else list(audience.list_ids)
-    wanted = _EVERYBODY if audience.everyone else _ON_LISTS
-    sql = _select(look) % {"wanted": wanted}
     return sql, _parameters(look) | {"after": after_id, "limit": limit, "lists": lists}
 
 
@@ -131,55 +145,74 @@ def _parameters(look: Look) -> dict[str, Any]:
 _COLUMNS = ("first_name", "last_name", "email", "company", "city", "region", "postcode", "country")
 
 
-def _select(look: Look) -> str:
+def _select(look: Look, people: str) -> str:
     """The statement, with the fields of a text as further columns; their names are ours, never a user's words."""
-    columns = "".join(f", {_column(field, place)}" for place, field in enumerate(look.fields))
-    return _SELECT.replace("/* fields */", columns)
+    columns = [_column(field, place) for place, field in enumerate(look.fields)]
+    if look.homes:
+        columns += ["c.time_zone", "c.region", "c.postcode", "c.country"]
+    texted = _TEXTED if look.texted else "CROSS JOIN (SELECT NULL::boolean AS texted) m"
+    fields = "".join(f", {column}" for column in columns)
+    return _SELECT.format(fields=fields, people=people, texted=texted)
 
 
 def _column(field: str, place: int) -> str:
     if field in _COLUMNS:
         return f"c.{field}"
     if field.startswith(CUSTOM):
-        return f"c.custom->>%(custom_{place})s".replace("%", "%%")
+        return f"c.custom->>%(custom_{place})s"
     return "p.phone" if field == "phone" else "NULL"
 
 
-# The first reason that applies is the one told (audiences.rules.exclusions); later ones are not looked for.
+# The first reason that applies is the one told (audiences.rules.exclusions). Each table is asked for each person of
+# the page by its index, which LATERAL with a limit makes sure of: a hash of the whole table for each page would make
+# the cost grow with the square of the audience.
 _SELECT = f"""
-WITH wanted AS MATERIALIZED (%(wanted)s)
 SELECT c.id, COALESCE(p.phone, ''), CASE
     WHEN p.phone IS NULL THEN '{Reason.NO_PHONE}'
     WHEN NOT p.textable THEN '{Reason.NOT_TEXTABLE}'
-    WHEN EXISTS (SELECT 1 FROM consent_optout o
-        WHERE o.organization_id = c.organization_id AND o.phone = p.phone AND o.lifted_at IS NULL)
-        THEN '{Reason.OPTED_OUT}'
-    WHEN NOT EXISTS (SELECT 1 FROM consent_consentstate s
-        WHERE s.organization_id = c.organization_id AND s.phone = p.phone AND s.program_id = %%(program)s AND s.granted)
-        THEN '{Reason.NO_CONSENT}'
-    WHEN EXISTS (SELECT 1 FROM messaging_message m WHERE m.campaign_id = %%(campaign)s AND m.phone = p.phone)
-        THEN '{Reason.IN_OTHER_OUTREACH}'
-    ELSE '' END, c.time_zone, c.region, c.postcode, c.country/* fields */
-FROM wanted w
-JOIN contacts_contact c ON c.organization_id = %%(organization)s AND c.id = w.id
+    WHEN o.stopped THEN '{Reason.OPTED_OUT}'
+    WHEN s.agreed IS NULL THEN '{Reason.NO_CONSENT}'
+    WHEN m.texted THEN '{Reason.IN_OTHER_OUTREACH}'
+    ELSE '' END{{fields}}
+FROM ({{people}}) c
 LEFT JOIN LATERAL (
     SELECT q.phone, q.textable FROM contacts_contactphone q
-    WHERE q.organization_id = c.organization_id AND q.contact_id = c.id AND q.label = %%(label)s
+    WHERE q.organization_id = %(organization)s AND q.contact_id = c.id AND q.label = %(label)s
     ORDER BY q.id LIMIT 1) p ON true
+LEFT JOIN LATERAL (
+    SELECT true AS stopped FROM consent_optout x
+    WHERE x.organization_id = %(organization)s AND x.phone = p.phone AND x.lifted_at IS NULL LIMIT 1) o ON true
+LEFT JOIN LATERAL (
+    SELECT true AS agreed FROM consent_consentstate x
+    WHERE x.organization_id = %(organization)s AND x.phone = p.phone AND x.program_id = %(program)s AND x.granted
+    LIMIT 1) s ON true
+{{texted}}
 ORDER BY c.id
 """
 
+_TEXTED = """
+LEFT JOIN LATERAL (
+    SELECT true AS texted FROM messaging_message x WHERE x.campaign_id = %(campaign)s AND x.phone = p.phone
+    LIMIT 1) m ON true
+"""
+
 _EVERYBODY = """
-    SELECT id FROM contacts_contact WHERE organization_id = %(organization)s AND id > %(after)s
+    SELECT * FROM contacts_contact WHERE organization_id = %(organization)s AND id > %(after)s
     ORDER BY id LIMIT %(limit)s
 """
 
+_GIVEN = "SELECT * FROM contacts_contact WHERE organization_id = %(organization)s AND id = ANY(%(contacts)s::bigint[])"
+
 # Each list gives its next members by its index: a short list costs nothing however many contacts there are.
 _ON_LISTS = """
-    SELECT DISTINCT l.contact_id AS id FROM unnest(%(lists)s::bigint[]) AS chosen(list_id)
+    SELECT d.* FROM (
+        SELECT DISTINCT l.contact_id AS id FROM unnest(%(lists)s::bigint[]) AS chosen(list_id)
+        CROSS JOIN LATERAL (
+            SELECT m.contact_id FROM contacts_listmember m
+            WHERE m.organization_id = %(organization)s AND m.contact_list_id = chosen.list_id
+                AND m.contact_id > %(after)s
+            ORDER BY m.contact_id LIMIT %(limit)s) l
+        ORDER BY id LIMIT %(limit)s) w
     CROSS JOIN LATERAL (
-        SELECT m.contact_id FROM contacts_listmember m
-        WHERE m.organization_id = %(organization)s AND m.contact_list_id = chosen.list_id AND m.contact_id > %(after)s
-        ORDER BY m.contact_id LIMIT %(limit)s) l
-    ORDER BY id LIMIT %(limit)s
+        SELECT * FROM contacts_contact e WHERE e.organization_id = %(organization)s AND e.id = w.id LIMIT 1) d
 """

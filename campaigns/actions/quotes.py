@@ -59,18 +59,19 @@ def quote_outreach(
         check_audience(outreach)
         writer = writer_for(outreach, now=now)
     sums = _Sums()
-    with Pages(outreach.audience, look_of(outreach, writer), limit=PAGE) as pages:
+    limit = CHUNK  # a small page first: nothing is worked on while it is read
+    with Pages(outreach.audience, look_of(outreach, writer)) as pages:
         with organization_scope(organization_id):
-            page = pages.ask(after_id=0)()
+            page = pages.ask(after_id=0, limit=limit)()
         while page:
             with organization_scope(organization_id):
-                following = pages.ask(after_id=page[-1].contact_id)
+                following = pages.ask(after_id=page[-1].contact_id, limit=PAGE) if len(page) == limit else None
                 results = [writer.write(candidate) for candidate in page]
                 texts = [result for result in results if isinstance(result, Written)]
                 left_out = [result for result in results if isinstance(result, LeftOut)]
                 _freeze(outreach, quote_id, sums.chunks, texts)
                 note_exclusions(outreach_id, left_out, quote_id=quote_id)
-                page = following()
+                page, limit = following() if following is not None else [], PAGE
             sums.add(texts, left_out)
             if on_progress is not None:
                 on_progress(sums.recipients + sums.excluded)

@@ -13,6 +13,7 @@ from billing.queries import current_basis
 from billing.rules.pricing import Basis, credits_for
 from campaigns.models import Campaign, Outreach
 from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
+from campaigns.rules.states import CampaignState
 from consent.rules.lawful_hours import ALWAYS, Weekly
 from consent.rules.media import Level
 from consent.rules.places import place_of
@@ -58,7 +59,7 @@ class Writer:
         self._plain, self._limit = plain, organization.message_char_limit
         self._organization, self._sending, self._promotional = organization, sending, promotional
         self._starts, self._ends_at = max(outreach.starts_at or now, now), outreach.ends_at
-        self._any_hour = sending == ALWAYS and not promotional
+        self.any_hour = sending == ALWAYS and not promotional
         self._placeholders = placeholders(link_base, len(template.links))
         self._windows: dict[str, Window | None] = {}
         self._reasons: dict[str, Reason | None] = {
@@ -71,7 +72,7 @@ class Writer:
 
         has others of their length in their place, and the same measure and digest.
         """
-        contact_id, phone, reason, home, values = candidate
+        contact_id, phone, reason, values, home = candidate
         if reason:
             return LeftOut(contact_id, phone, Reason(reason))
         template = self.template
@@ -86,7 +87,7 @@ class Writer:
             measured = measure(body)
         if len(body) > self._limit:
             return LeftOut(contact_id, phone, Reason.TOO_LONG, f"{len(body)} characters")
-        bucket = ANY_HOUR if self._any_hour else self._bucket(phone, home)
+        bucket = ANY_HOUR if self.any_hour else self._bucket(phone, home)
         why_not = self._reasons[bucket] if bucket in self._reasons else self._judged(bucket)
         if why_not is not None:
             return LeftOut(contact_id, phone, why_not)
@@ -107,7 +108,7 @@ class Writer:
             )
         return self._windows[bucket]
 
-    def _bucket(self, phone: str, home: tuple[str, str, str, str]) -> str:
+    def _bucket(self, phone: str, home: tuple[str, ...]) -> str:
         # What follows the exchange of a +1 number tells nothing about its place.
         key = (phone[:8] if phone.startswith("+1") else phone, *home)
         bucket = self._buckets.get(key)
@@ -179,4 +180,6 @@ def look_of(outreach: Outreach, writer: Writer) -> Look:
         campaign_id=outreach.campaign_id,
         fields=writer.template.fields,
         label=outreach.phone_label,
+        homes=not writer.any_hour,
+        texted=outreach.campaign.state != CampaignState.DRAFT,
     )

@@ -27,4 +27,13 @@ class Migration(migrations.Migration):
             name="prices",
             field=models.JSONField(default=dict, help_text="of the quote: `GSM-7 2` to people and their credits"),
         ),
+        # Uncompressed: a quote writes them once and the launch reads them once; compressing took an eighth of its time.
+        migrations.RunSQL(
+            "ALTER TABLE campaigns_quotechunk "
+            + ", ".join(
+                f"ALTER {column} SET STORAGE EXTERNAL"
+                for column in ("contact_ids", "phones", "credits", "segments", "digests")
+            ),
+            reverse_sql=migrations.RunSQL.noop,
+        ),
     ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from content.rules.segments import GSM_BASIC, Measurement, costly, measure
+from content.rules.segments import GSM_BASIC, GSM_EXTENSION, Measurement, costly, measure
 
 
 class Plain(NamedTuple):
@@ -25,11 +25,12 @@ class Plain(NamedTuple):
 def plainly(text: str) -> Plain:
     """Write a text in plain characters. Doing it again changes nothing."""
     typed = measure(text)
-    if typed.encoding == "GSM-7":
+    # By place: this is asked for every person.
+    if typed[0] == "GSM-7" or _WITHOUT_PLAIN_FORM.search(text):
         return Plain(text, typed, 0)
     changed = text.translate(PLAIN)
     measured = measure(changed)
-    if measured.encoding == "GSM-7" and measured.segments <= typed.segments and changed:
+    if measured.segments <= typed.segments and changed:
         return Plain(changed, measured, typed.segments - measured.segments)
     return Plain(text, typed, 0)
 
@@ -83,3 +84,5 @@ def _read(table: str) -> Mapping[int, str]:
 
 PLAIN: Mapping[int, str] = _read((Path(__file__).parent / "plain_characters.tsv").read_text(encoding="utf-8"))
 """Code point to what is written in its place; every replacement is GSM-7."""
+
+_WITHOUT_PLAIN_FORM = re.compile(f"[^{re.escape(GSM_BASIC + GSM_EXTENSION + ''.join(map(chr, PLAIN)))}]")

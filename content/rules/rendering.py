@@ -63,9 +63,11 @@ class Template:
 
     def fill(self, values: Sequence[str | None], links: Sequence[str] | None = None) -> str:
         """The same from values in the order of `fields`."""
-        written = [value or fallback for value, fallback in zip(values, self.fallbacks, strict=True)]
-        if None in written:
-            raise MissingValue(self.fields[written.index(None)])
+        written: Sequence[str | None] = values
+        if not all(values):
+            written = [value or fallback for value, fallback in zip(values, self.fallbacks, strict=True)]
+            if None in written:
+                raise MissingValue(self.fields[written.index(None)])
         if self.links:
             addresses = self.links if links is None else links
             written = [written[place] if place >= 0 else addresses[~place] for place in self.order]

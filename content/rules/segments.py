@@ -21,6 +21,7 @@ GSM_EXTENSION = "\f^{}\\[~]|€"  # two septets each
 GSM_SINGLE, GSM_JOINED = 160, 153
 UCS2_SINGLE, UCS2_JOINED = 70, 67
 
+_BASIC = re.compile(f"[{re.escape(GSM_BASIC)}]*")
 _GSM = re.compile(f"[{re.escape(GSM_BASIC + GSM_EXTENSION)}]*")
 _EXTENSION = re.compile(f"[{re.escape(GSM_EXTENSION)}]")
 
@@ -33,20 +34,27 @@ class Measurement(NamedTuple):
     segments: int
 
 
+_SINGLE = tuple(Measurement("GSM-7", units, 1) for units in range(GSM_SINGLE + 1))
+
+
 def measure(text: str) -> Measurement:
     """Measure a text as it is: nothing is normalised here. An empty text measures one segment."""
-    if _GSM.fullmatch(text):
+    units = len(text)
+    basic: int = _BASIC.match(text).end()  # type: ignore[union-attr]  # it always matches
+    if basic == units:  # nearly every text
+        return _SINGLE[units] if units <= GSM_SINGLE else Measurement("GSM-7", units, -(-units // GSM_JOINED))
+    if _GSM.fullmatch(text, basic):
         extended = len(_EXTENSION.findall(text))
         units = len(text) + extended
         if units <= GSM_SINGLE:
-            return Measurement("GSM-7", units, 1)
-        segments = len(_pack(_septets(text), GSM_JOINED)) if extended else -(-units // GSM_JOINED)
-        return Measurement("GSM-7", units, segments)
-    units = utf16_units(text)
+            return _SINGLE[units]
+        return Measurement("GSM-7", units, len(_pack(_septets(text), GSM_JOINED)))
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    units = len(encoded) // 2
     if units <= UCS2_SINGLE:
         return Measurement("UCS-2", units, 1)
-    if units == len(text) and _SIMPLE.fullmatch(text):
-        return Measurement("UCS-2", units, -(-units // UCS2_JOINED))
+    if _SOLO.fullmatch(text, basic):
+        return Measurement("UCS-2", units, _parts_of_pairs(encoded))
     return Measurement("UCS-2", units, len(_cut(text, UCS2_JOINED)))
 
 
@@ -88,6 +96,17 @@ def _pack(pieces: list[tuple[str, int]], size: int) -> list[str]:
     return [*parts, "".join(current)]
 
 
+def _parts_of_pairs(encoded: bytes) -> int:
+    """Parts of a text without clusters larger than a character: only surrogate pairs must stay whole."""
+    parts, begins = 1, 0
+    while begins + UCS2_JOINED * 2 < len(encoded):
+        begins += UCS2_JOINED * 2
+        if 0xD8 <= encoded[begins - 1] <= 0xDB:  # the first half of a pair: it moves to the next part
+            begins -= 2
+        parts += 1
+    return parts
+
+
 def _cut(text: str, size: int) -> list[str]:
     """Parts of at most `size` UTF-16 units that end at the end of a cluster: greedy, as in the reference.
 
@@ -106,6 +125,8 @@ def _cut(text: str, size: int) -> list[str]:
 
 def _fitting(text: str, size: int) -> int:
     """How many of the first characters take at most `size` units."""
+    if text.isascii():
+        return len(text)
     encoded = text.encode("utf-16-le", "surrogatepass")
     if len(encoded) <= size * 2:
         return len(text)
@@ -136,7 +157,11 @@ def _end_of_cluster(text: str, begins: int, ends: int) -> int:
 _NOT_GSM = re.compile(f"[^{re.escape(GSM_BASIC + GSM_EXTENSION)}]")
 
 # Characters that can never join a cluster with a neighbour of their kind: Latin, punctuation and CJK without marks.
-_SIMPLE_ONE = re.compile(
-    "[\\n\\x20-\\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u3001-\u3029\u3041-\u3096\u4e00-\u9fff]"
+_PLAIN_ONES = (
+    "\\n\\x20-\\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u3001-\u3029\u3041-\u3096\u4e00-\u9fff"
 )
-_SIMPLE = re.compile(f"{_SIMPLE_ONE.pattern}*")
+_SIMPLE_ONE = re.compile(f"[{_PLAIN_ONES}]")
+# With them emoji: they join by a joiner, a skin tone, a variant or a flag's letters, none of which is among these.
+_SOLO = re.compile(
+    f"[{_PLAIN_ONES}\\r\U0001f300-\U0001f3fa\U0001f400-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff]*"
+)

@@ -109,7 +109,7 @@ def test_any_history_adds_up(django_db_blocker, django_db_setup, data) -> None: 
         world = build_world(now)
         with world.scope():
             for step in range(data.draw(st.integers(1, 12))):
-                reservations = list(Reservation.objects.filter(state="OPEN"))
+                reservations = list(Reservation.objects.filter(state="OPEN").order_by("id"))
                 what = data.draw(st.sampled_from(["reserve", "capture", "post", "close", "add"]))
                 if what == "reserve":
                     credits = data.draw(st.integers(1, 500))
