@@ -12,5 +12,6 @@ urlpatterns = [
     path("<int:campaign_id>/review/", compose.campaign_review, name="review"),
     path("<int:campaign_id>/left-out/", compose.campaign_left_out, name="left_out"),
     path("<int:campaign_id>/recipients/", running.campaign_recipients, name="recipients"),
+    path("<int:campaign_id>/links/<int:place>/", running.campaign_clicks, name="clicks"),
     path("<int:campaign_id>/<slug:verb>/", running.campaign_control, name="control"),
 ]

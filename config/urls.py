@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("dashboard.urls")),
+    path("l/", include("messaging.urls")),
     path("campaigns/", include("campaigns.urls")),
     path("inbox/", include("inbox.urls")),
     path("contacts/", include("contacts.urls")),

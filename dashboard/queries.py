@@ -68,6 +68,8 @@ def _step(
         return Step(at, f"Campaign “{campaign.name}”", body, words, reverse("campaigns:detail", args=[campaign.id]))
     if key == "inbound":
         return Step(at, "They wrote", body, "")
+    if key == "click":
+        return Step(at, "Followed a link", body, "", reverse("campaigns:detail", args=[subject]))
     if key == "import":
         return Step(at, f"Imported from “{body}”", "", detail, reverse("contacts:import", args=[subject]))
     if key == "optout":
@@ -91,6 +93,7 @@ _OPT_OUTS = {
 _FILTERS = {
     "message": ("messages", "campaigns"),
     "inbound": ("messages",),
+    "click": ("messages", "campaigns"),
     "consent": ("consent",),
     "optout": ("consent",),
     "lifted": ("consent",),
@@ -107,6 +110,10 @@ FROM messaging_message WHERE organization_id = %(organization)s AND phone = ANY(
     "inbound": """
 SELECT received_at AS at, 'inbound', '', body, '', NULL
 FROM messaging_inboundtext WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s)""",
+    "click": """
+SELECT s.clicked_at AS at, 'click', '', l.url, '', l.campaign_id
+FROM messaging_shortlink s JOIN messaging_link l ON l.organization_id = s.organization_id AND l.id = s.link_id
+WHERE s.organization_id = %(organization)s AND s.phone = ANY(%(phones)s) AND s.clicked_at IS NOT NULL""",
     "consent": """
 SELECT r.occurred_at AS at, 'consent', r.action, COALESCE(s.how, r.source_url, r.identity, ''), r.medium, r.program_id
 FROM consent_consentrecord r LEFT JOIN consent_importstatement s

@@ -199,6 +199,55 @@ class InboundText(TenantModel):
         indexes = [models.Index(fields=["organization", "phone", "id"], name="inbound_of_phone")]
 
 
+class Link(TenantModel):
+    """An address in the text of a campaign, and how often it was followed by people."""
+
+    organization = tenant_key(enforced=False)
+    campaign_id = models.BigIntegerField()
+    place = models.PositiveSmallIntegerField(help_text="which link of the text, from 0")
+    url = models.CharField(max_length=2000)
+    expires_at = models.DateTimeField()
+    people = models.IntegerField(default=0, help_text="who followed it at least once")
+    clicks = models.IntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "campaign_id", "place"], name="link_of_text_once"),
+            models.CheckConstraint(condition=Q(url__startswith="https://"), name="link_is_https"),
+        ]
+
+
+class ShortLink(TenantModel):
+    """One person's own short address of a link."""
+
+    organization = tenant_key(enforced=False)
+    link = models.ForeignKey(Link, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    code = models.CharField(max_length=12)
+    contact_id = models.BigIntegerField()
+    phone = models.CharField(max_length=16)
+    clicked_at = models.DateTimeField(null=True, help_text="the first time")
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["code"], name="code_once")]
+        indexes = [
+            models.Index(fields=["link", "phone"], name="clicked_links", condition=Q(clicked_at__isnull=False)),
+            models.Index(fields=["organization", "phone"], name="clicks_of", condition=Q(clicked_at__isnull=False)),
+        ]
+
+
+class Click(TenantModel):
+    """A short link was asked for; append-only. A robot's look is kept and not counted."""
+
+    organization = tenant_key(enforced=False)
+    short_link_id = models.BigIntegerField()
+    clicked_at = models.DateTimeField()
+    robot = models.BooleanField()
+    agent = models.CharField(max_length=200, blank=True)
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["short_link_id"], name="clicks_of_short_link")]
+
+
 # The platform's own tables: no organization, or none known yet.
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from accounts.queries import current_organization
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
+from messaging.models import Link, ShortLink
 from messaging.rules.pacing import SQUASH_SECONDS
 from messaging.rules.states import TROUBLE, State
 
@@ -17,6 +18,20 @@ def link_base() -> str:
     """What the short links of the organization in scope begin with: its own domain, else the installation's."""
     domain = current_organization().link_domain
     return f"https://{domain}/" if domain else str(settings.LINK_URL)
+
+
+def links_of(campaign_id: int) -> list[Link]:
+    """The links of a campaign's text, in order, with their counts."""
+    return list(Link.objects.filter(campaign_id=campaign_id).order_by("place"))
+
+
+CLICKERS = 50
+
+
+def clickers_of(link: Link, *, after: str) -> list[ShortLink]:
+    """The next people who followed a link, by phone; one more than a page holds tells that there is another."""
+    found = ShortLink.objects.filter(link=link, clicked_at__isnull=False, phone__gt=after)
+    return list(found.order_by("phone")[: CLICKERS + 1])
 
 
 @dataclass(frozen=True, slots=True)

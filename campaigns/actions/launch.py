@@ -1,6 +1,7 @@
 """Launching: the quote's credits are held, then its messages are written, a thousand at a time."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -27,9 +28,10 @@ from common.errors import DomainError
 from common.tenancy import organization_scope
 from consent.actions import remember_stop_word
 from events.actions import publish
+from messaging.actions.links import Given, give_links, links_of_campaign, new_codes
 from messaging.actions.queueing import Draft, queue_messages
 from messaging.actions.streams import Hours, open_stream
-from messaging.models import Stream, StreamState
+from messaging.models import Link, Stream, StreamState
 from messaging.rules.kinds import TextKind
 from senders.models import NumberStatus
 
@@ -98,6 +100,7 @@ def write_messages(*, organization_id: int, outreach_id: int, now: datetime) -> 
     with organization_scope(organization_id):
         outreach = Outreach.objects.select_related("campaign__program", "campaign__sender_number").get(id=outreach_id)
         writer = writer_for(outreach, now=now)
+        links = links_of_campaign(outreach.campaign_id, writer.template.links, now=now)
         chunk_ids = list(
             outreach.chunks.filter(quote_id=F("outreach__quote_id"), written_at=None)
             .order_by("sequence")
@@ -110,7 +113,7 @@ def write_messages(*, organization_id: int, outreach_id: int, now: datetime) -> 
             if locked.state == OutreachState.CLOSED:
                 return
             state = StreamState.PAUSED if locked.state == OutreachState.PAUSED else StreamState.OPEN
-            _write_chunk(chunk_id, outreach, writer, streams, state, now)
+            _write_chunk(chunk_id, outreach, writer, links, streams, state, now)
     with organization_scope(organization_id):
         Outreach.objects.filter(id=outreach_id, written_at=None).update(written_at=now)
 
@@ -224,7 +227,13 @@ def lock_outreach(outreach_id: int, *, skip_locked: bool = False) -> Outreach | 
 
 
 def _write_chunk(
-    chunk_id: int, outreach: Outreach, writer: Writer, streams: dict[str, Stream], state: StreamState, now: datetime
+    chunk_id: int,
+    outreach: Outreach,
+    writer: Writer,
+    links: Sequence[Link],
+    streams: dict[str, Stream],
+    state: StreamState,
+    now: datetime,
 ) -> None:
     chunk = QuoteChunk.objects.select_for_update(no_key=True).get(id=chunk_id)
     if chunk.written_at is not None:
@@ -233,9 +242,12 @@ def _write_chunk(
     people = candidates_by_id(chunk.contact_ids, look_of(outreach, writer))
     drafts: dict[str, list[Draft]] = defaultdict(list)
     left_out: list[LeftOut] = []
+    codes: dict[str, tuple[str, ...]] = {}
     for contact_id, phone, digest in zip(chunk.contact_ids, chunk.phones, chunk.digests, strict=True):
         candidate = people.get(contact_id)
-        result = writer.write(candidate) if candidate is not None else None
+        if links:
+            codes[phone] = new_codes(len(links))
+        result = writer.write(candidate, codes.get(phone, ())) if candidate is not None else None
         if isinstance(result, LeftOut):
             left_out.append(result)
         elif result is None or (result.draft.digest, result.draft.phone) != (digest, phone):
@@ -252,6 +264,15 @@ def _write_chunk(
             campaign_id=campaign.id,
             now=now,
         )
+        if links:
+            give_links(
+                links,
+                [
+                    Given(draft.contact_id or 0, draft.phone, codes[draft.phone])
+                    for draft in batch
+                    if draft.phone in written
+                ],
+            )
         # Another outreach of the campaign, written at the same moment, had them first.
         left_out += [
             LeftOut(draft.contact_id or 0, draft.phone, Reason.IN_OTHER_OUTREACH)

@@ -25,7 +25,7 @@ from content.rules.segments import measure
 from messaging.actions.queueing import Draft
 from messaging.queries import link_base
 from messaging.rules.digests import digest_of
-from messaging.rules.links import placeholders
+from messaging.rules.links import placeholders, short_url
 
 REMEMBERED = 65_536
 """Places whose hours a writer keeps in mind: it forgets them all when there are more."""
@@ -67,17 +67,19 @@ class Writer:
         }
         self._buckets: dict[tuple[object, ...], str] = {}
 
-    def write(self, candidate: Candidate, links: Sequence[str] | None = None) -> Written | LeftOut:
-        """The text of one person, or the first reason why not. `links` are short addresses; without them the text
+    def write(self, candidate: Candidate, codes: Sequence[str] = ()) -> Written | LeftOut:
+        """The text of one person, or the first reason why not.
 
-        has others of their length in their place, and the same measure and digest.
+        `codes` are of the person's short links; without them others of their length stand in their place, and measure
+        and digest are the same.
         """
         contact_id, phone, reason, values, home = candidate
         if reason:
             return LeftOut(contact_id, phone, Reason(reason))
         template = self.template
         try:
-            body = template.fill(values, links or self._placeholders)
+            links = tuple(short_url(self.link_base, code) for code in codes) if codes else self._placeholders
+            body = template.fill(values, links)
         except MissingValue as missing:
             return LeftOut(contact_id, phone, Reason.MISSING_VALUE, missing.tag)
         plain, measured, saved = plainly(body)

@@ -38,7 +38,9 @@ from common.clock import now
 from common.errors import DomainError
 from common.templatetags.frame import share
 from common.views import MemberRequest, actor_of, confirmation, member_view, number_in
-from messaging.queries import speed_of
+from contacts.queries import contact_names
+from messaging.models import Link
+from messaging.queries import CLICKERS, clickers_of, links_of, speed_of
 from messaging.rules.states import OPEN, State
 from senders.queries import registered_numbers
 
@@ -107,6 +109,23 @@ def campaign_recipients(request: MemberRequest, campaign_id: int) -> HttpRespons
     tabs = [(key, words) for key, (words, _states) in SHOWN_STATES.items()]
     context = {"campaign": campaign, "rows": rows, "next_after": next_after, "show": show, "tabs": tabs, "code": code}
     return render(request, "campaigns/recipients.html", context)
+
+
+@member_view(Permission.CAMPAIGNS_VIEW)
+def campaign_clicks(request: MemberRequest, campaign_id: int, place: int) -> HttpResponse:
+    """Who followed a link of the text."""
+    campaign = get_object_or_404(Campaign.objects.all(), id=campaign_id)
+    link = get_object_or_404(Link.objects.filter(campaign_id=campaign.id), place=place)
+    page = clickers_of(link, after=request.GET.get("after", ""))
+    shown = page[:CLICKERS]
+    names = contact_names([short.contact_id for short in shown])
+    context = {
+        "campaign": campaign,
+        "link": link,
+        "rows": [(short, names.get(short.contact_id, "someone deleted since")) for short in shown],
+        "next_after": shown[-1].phone if len(page) > CLICKERS else "",
+    }
+    return render(request, "campaigns/clicks.html", context)
 
 
 @member_view(Permission.CAMPAIGNS_CREATE)
@@ -201,6 +220,7 @@ def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         "bar": _bar(progress, total),
         "bar_words": ", ".join(f"{figure.value} {figure.label.lower()}" for figure in figures[:3]),
         "troubles": trouble_lines(campaign.id),
+        "links": links_of(campaign.id),
         "speeds": [[point.at.timestamp(), round(point.segments_per_second, 2)] for point in speeds],
         "speed": speeds[-1].segments_per_second if speeds and campaign.state == CampaignState.SENDING else None,
         "rate": rate,

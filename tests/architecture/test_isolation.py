@@ -33,6 +33,7 @@ from tests.world import ACTOR, World, build_world
 
 PUBLIC = {
     "health": "load balancers ask without signing in",
+    "l/<str:code>": "whoever has a short link is sent on",
     "theme": "the colours of a browser, whoever sits before it",
 }
 POSTED = {
@@ -93,6 +94,7 @@ def filled(path: str, world: World) -> str:
             for name, model in models.items()
         }
     values["<slug:verb>"] = "pause"
+    values["<int:place>"] = "0"
     for name, value in values.items():
         path = path.replace(name, str(value))
     assert "<" not in path, f"say in this test what {path} stands for"
@@ -101,7 +103,7 @@ def filled(path: str, world: World) -> str:
 
 def furnished(world: World) -> World:
     world.add_contact("+12567346043", first_name="Ada")
-    world.launch(world.campaign(body="Secret words"))
+    world.launch(world.campaign(body="Secret words {{ link|https://example.org/secret }}"))
     imported(world, "Name,Phone\nBo,12\n", NOW)
     with world.scope():
         Conversation.objects.create(
