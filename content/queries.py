@@ -1,12 +1,48 @@
-"""Reads of files and jobs."""
+"""Reads of files and templates."""
 
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
-from content.models import StoredFile
+from content.models import StoredFile, Template, TemplateVersion
 
 
 def path_of(file: StoredFile) -> Path:
     """Where the bytes lie on this machine."""
     return Path(settings.MEDIA_ROOT) / str(file.organization_id) / file.sha256
+
+
+def templates(
+    user_id: int, *, search: str = "", label: str = "", own: bool = False, deleted: bool = False
+) -> QuerySet[Template]:
+    """What a person can use: shared ones and their own, by name; narrowed by words, a label, to their own.
+
+    `deleted`: also what is out of use by now.
+    """
+    found = Template.objects.order_by("name", "id")
+    found = found.filter(owner_id=user_id) if own else found.filter(Q(owner_id=None) | Q(owner_id=user_id))
+    if not deleted:
+        found = found.filter(deleted_at=None)
+    if label:
+        found = found.filter(label=label)
+    for word in search.split()[:5]:
+        found = found.filter(Q(name__icontains=word) | Q(label__icontains=word) | Q(versions__bodies__icontains=word))
+    return found.distinct()
+
+
+def template_labels(user_id: int) -> list[str]:
+    """The labels of what a person can use."""
+    return list(templates(user_id).exclude(label="").order_by("label").values_list("label", flat=True).distinct())
+
+
+def newest_version(template: Template) -> TemplateVersion:
+    """What a template says now."""
+    found: TemplateVersion = template.versions.select_related("template").order_by("-number")[0]
+    return found
+
+
+def newest_versions(template_ids: list[int]) -> dict[int, TemplateVersion]:
+    """The same of several, by the template's id, in one query."""
+    found = TemplateVersion.objects.filter(template_id__in=template_ids).select_related("template")
+    return {row.template_id: row for row in found.order_by("template_id", "-number").distinct("template_id")}

@@ -1,6 +1,6 @@
-"""Signing up, and what staff decide."""
+"""Signing up, templates, and what staff decide."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 from zoneinfo import available_timezones
@@ -11,6 +11,9 @@ from django.http import HttpRequest
 from accounts.models import User
 from common.clock import now
 from common.phones import InvalidPhone, to_e164
+from content.actions import TemplateContent
+from content.models import Template, TemplateVersion
+from content.rules.languages import LANGUAGES
 from dashboard.actions import open_organization
 from registration.models import RegistrationState
 
@@ -75,3 +78,87 @@ class GiveNumberForm(forms.Form):
 
 class DeclineNumberForm(forms.Form):
     answer = forms.CharField(label="Why not, and what to do instead", max_length=200)
+
+
+class TemplateForm(forms.Form):
+    """A template with a text for each language; one empty row more, for another."""
+
+    name = forms.CharField(max_length=120, label="Name")
+    label = forms.CharField(
+        max_length=60, label="Label", required=False, help_text="Groups it with others, such as “Reminders”."
+    )
+    shared = forms.ChoiceField(
+        choices=[("yes", "Everybody here"), ("no", "Only me")], widget=forms.RadioSelect, label="Who can use it?"
+    )
+    default_language = forms.ChoiceField(
+        choices=list(LANGUAGES.items()),
+        label="Default language",
+        help_text="Used where a language has no text of its own.",
+    )
+
+    def __init__(
+        self, *args: Any, template: Template | None, version: TemplateVersion | None, may_share: bool, **kwargs: Any
+    ) -> None:
+        bodies: dict[str, str] = version.bodies if version else {}
+        default = template.default_language if template else "en"
+        kwargs["initial"] = {
+            "name": template.name if template else "",
+            "label": template.label if template else "",
+            "shared": "yes" if may_share and (template is None or template.owner_id is None) else "no",
+            "default_language": default,
+        }
+        super().__init__(*args, **kwargs)
+        if not may_share:
+            self.fields["shared"].choices = [("no", "Only me")]  # type: ignore[attr-defined]
+        rows = [(default, bodies.get(default, ""))]
+        rows += [(language, body) for language, body in bodies.items() if language != default]
+        if bodies:
+            rows.append(("", ""))
+        if self.is_bound:
+            rows = rows[: max(sum(name.startswith("body_") for name in self.data), 1)]
+        self._rows = len(rows)
+        for place, (language, body) in enumerate(rows):
+            self.fields[f"language_{place}"] = forms.ChoiceField(
+                choices=[("", "Choose a language"), *LANGUAGES.items()],
+                label="Language",
+                initial=language,
+                required=False,
+            )
+            self.fields[f"body_{place}"] = forms.CharField(
+                label="Text",
+                required=False,
+                strip=False,
+                initial=body,
+                widget=forms.Textarea(attrs={"rows": 4}),
+            )
+
+    def texts(self) -> Iterator[tuple[forms.BoundField, forms.BoundField]]:
+        """Each language with its text."""
+        return ((self[f"language_{place}"], self[f"body_{place}"]) for place in range(self._rows))
+
+    def clean(self) -> dict[str, Any] | None:
+        found = super().clean() or self.cleaned_data
+        chosen = []
+        for place in range(self._rows):
+            language, body = found.get(f"language_{place}", ""), found.get(f"body_{place}", "")
+            if body.strip() and not language:
+                self.add_error(f"language_{place}", "Choose the language of this text.")
+            if body.strip() and language in chosen:
+                self.add_error(f"language_{place}", "There is a text in this language already. Keep one of them.")
+            if body.strip():
+                chosen.append(language)
+        return found
+
+    def content(self) -> TemplateContent:
+        found = self.cleaned_data
+        return TemplateContent(
+            name=found["name"],
+            bodies={
+                found[f"language_{place}"]: found[f"body_{place}"]
+                for place in range(self._rows)
+                if found[f"body_{place}"].strip()
+            },
+            default_language=found["default_language"],
+            label=found["label"],
+            shared=found["shared"] == "yes",
+        )

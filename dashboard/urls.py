@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard.views import contact, frame, home, ledger, staff
+from dashboard.views import contact, frame, home, ledger, staff, templates
 
 app_name = "dashboard"
 urlpatterns = [
@@ -13,6 +13,10 @@ urlpatterns = [
     path("contacts/<int:contact_id>/", contact.contact, name="contact"),
     path("contacts/<int:contact_id>/opt-out/", contact.opt_out, name="opt_out"),
     path("billing/", ledger.ledger, name="ledger"),
+    path("templates/", templates.template_list, name="templates"),
+    path("templates/new/", templates.template_new, name="template_new"),
+    path("templates/<int:template_id>/", templates.template_edit, name="template"),
+    path("templates/<int:template_id>/delete/", templates.template_delete, name="template_delete"),
     path("staff/", staff.queue, name="staff"),
     path("staff/registrations/<int:registration_id>/", staff.registration, name="staff_registration"),
     path("staff/registrations/<int:registration_id>/evidence", staff.evidence, name="staff_evidence"),

@@ -31,6 +31,9 @@ class Permission(StrEnum):
     BILLING_VIEW = "billing.view"
     CONVERSATIONS_VIEW = "conversations.view"
     CONVERSATIONS_REPLY = "conversations.reply"
+    TEMPLATES_USE = "templates.use"
+    TEMPLATES_SHARE = "templates.share"
+    SETTINGS_EDIT = "settings.edit"
     PEOPLE_MANAGE = "people.manage"
     ORGANIZATION_CLOSE = "organization.close"
 
@@ -51,9 +54,10 @@ _AGENT = frozenset(
         Permission.CONTACTS_VIEW,
         Permission.CONVERSATIONS_VIEW,
         Permission.CONVERSATIONS_REPLY,
+        Permission.TEMPLATES_USE,
     }
 )
-_MANAGER = _LOOK | _AGENT | {Permission.CONTACTS_EDIT}
+_MANAGER = _LOOK | _AGENT | {Permission.CONTACTS_EDIT, Permission.TEMPLATES_SHARE}
 _ADMINISTRATOR = frozenset(Permission) - {Permission.ORGANIZATION_CLOSE}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

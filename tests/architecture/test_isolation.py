@@ -20,8 +20,8 @@ from consent.actions import create_program
 from consent.rules.media import Level
 from contacts.actions import add_to_list, list_named
 from contacts.models import Contact, ContactList, Import
-from content.actions import store_file
-from content.models import FileKind, StoredFile
+from content.actions import TemplateContent, create_template, store_file
+from content.models import FileKind, StoredFile, Template
 from inbox.models import Conversation
 from registration.actions import submit_registration
 from registration.models import Registration
@@ -88,6 +88,7 @@ def filled(path: str, world: World) -> str:
             "order_id": CreditOrder,
             "registration_id": Registration,
             "request_id": NumberRequest,
+            "template_id": Template,
         }
         values = {
             f"<int:{name}>": getattr(model, "objects", model).order_by("id").values_list("id", flat=True).first() or 0
@@ -115,6 +116,8 @@ def furnished(world: World) -> World:
         )
         list_named("Secret list", now=NOW)
         notify(tone=Notice.Tone.GOOD, text="Secret notice", permission=Permission.HOME_VIEW, now=NOW)
+        content = TemplateContent("Secret template", {"en": "Secret words"}, "en")
+        create_template(content, custom_fields=frozenset(), actor=ACTOR, now=NOW)
         order_credits(credits=100, form_id=uuid4(), actor=ACTOR, now=NOW)
         department = world.number.department
         request_number(kind=SenderKind.LOCAL, wish="Secret wish", department=department, actor=ACTOR, now=NOW)

@@ -1,0 +1,28 @@
+"""Writes of files, jobs and templates."""
+
+from content.actions.files import EvidenceRefused, store_evidence, store_file
+from content.actions.jobs import fail_job, finish_job, report_progress, start_job
+from content.actions.templates import (
+    TemplateContent,
+    TemplateRefused,
+    create_template,
+    delete_template,
+    note_use,
+    save_template,
+)
+
+__all__ = [
+    "EvidenceRefused",
+    "TemplateContent",
+    "TemplateRefused",
+    "create_template",
+    "delete_template",
+    "fail_job",
+    "finish_job",
+    "note_use",
+    "report_progress",
+    "save_template",
+    "start_job",
+    "store_evidence",
+    "store_file",
+]
