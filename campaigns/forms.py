@@ -1,6 +1,6 @@
 """The composer, as a form that works without any script. It takes what is typed so far, whole or not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import time
 from typing import Any
 from uuid import uuid4
@@ -13,16 +13,34 @@ from campaigns.models import Campaign, Outreach
 from consent.models import Program
 from consent.queries import programs
 from consent.rules.lawful_hours import ALWAYS, DAY, Weekly
-from contacts.models import ContactList
+from contacts.models import ContactList, PhoneLabel
 from contacts.queries import contact_lists
-from senders.models import SenderNumber
-from senders.queries import registered_numbers
+from content.actions.templates import LONGEST_BODY
+from content.models import Template
+from content.queries import templates
+from content.rules.languages import LANGUAGES
+from senders.models import NumberStatus, SenderNumber
+from senders.queries import numbers, registered_numbers
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-_READ_AS = {"hours": "sending_hours", "starts_at": "starts_at"}
+_READ_AS = {"body": "body", "hours": "sending_hours", "starts_at": "starts_at"}
 """Fields whose faults keep what is stored, and what that is called in a draft."""
+
+
+class NumberSelect(forms.Select):
+    """The numbers that may start a campaign; below them, greyed, those that are not registered yet."""
+
+    others: Sequence[SenderNumber] = ()
+
+    def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list[Any]:
+        groups = super().optgroups(name, value, attrs)
+        for index, number in enumerate(self.others, start=len(groups)):
+            words = f"{number} – {number.get_status_display().lower()}"
+            option = self.create_option(name, number.id, words, False, index, attrs={"disabled": True})
+            groups.append((None, [option], index))
+        return groups
 
 
 class CampaignForm(forms.Form):
@@ -31,10 +49,18 @@ class CampaignForm(forms.Form):
     form_id = forms.UUIDField(widget=forms.HiddenInput)
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
     window = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    former = forms.UUIDField(widget=forms.HiddenInput, required=False)
     step = forms.IntegerField(widget=forms.HiddenInput, min_value=0, required=False)
     name = forms.CharField(max_length=120, label="Campaign name", required=False)
+    description = forms.CharField(
+        label="Description",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="For you and your colleagues; nobody else reads it.",
+    )
     number: "forms.ModelChoiceField[SenderNumber]" = forms.ModelChoiceField(
-        queryset=None, label="From", empty_label="Choose a number", required=False
+        queryset=None, label="From", empty_label="Choose a number", required=False, widget=NumberSelect
     )
     program: "forms.ModelChoiceField[Program]" = forms.ModelChoiceField(
         queryset=None,
@@ -43,19 +69,35 @@ class CampaignForm(forms.Form):
         required=False,
         help_text="Only people who agreed to it get the text.",
     )
+    language = forms.ChoiceField(
+        choices=list(LANGUAGES.items()),
+        label="Language",
+        required=False,
+        help_text="A template is used in this language, where it has it.",
+    )
+    template: "forms.ModelChoiceField[Template]" = forms.ModelChoiceField(
+        queryset=None, label="Begin with a template", empty_label="No template", required=False
+    )
+    replace = forms.BooleanField(label="Replace the text that is there", required=False)
     body = forms.CharField(
         label="Text",
         required=False,
         strip=False,
+        max_length=LONGEST_BODY,
+        error_messages={"max_length": "The text has %(show_value)s characters: far more than can be sent. Shorten it."},
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text="{{ first_name|there }} becomes each person's name; “there” where it is unknown.",
     )
     opt_out_word = forms.CharField(
         max_length=40,
         label="Word to stop",
-        initial="STOP",
         required=False,
-        help_text="Added to each text: “Reply STOP to stop.”",
+        help_text="Added to each text: “Reply STOP to stop.” Empty: your organization's own word.",
+    )
+    plain_characters = forms.BooleanField(
+        label="Write curly quotes, long dashes and the like plainly, where that makes the text cheaper",
+        required=False,
+        initial=True,
     )
     whom = forms.ChoiceField(
         choices=[("everyone", "All contacts"), ("lists", "People on lists")],
@@ -66,6 +108,9 @@ class CampaignForm(forms.Form):
     )
     lists: "forms.ModelMultipleChoiceField[ContactList]" = forms.ModelMultipleChoiceField(
         queryset=None, label="Lists", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    phone_label = forms.ChoiceField(
+        choices=PhoneLabel.choices, label="Which phone of theirs", required=False, initial=PhoneLabel.MOBILE
     )
     start = forms.ChoiceField(
         choices=[("now", "As soon as you confirm"), ("later", "On a day and time")],
@@ -87,9 +132,12 @@ class CampaignForm(forms.Form):
         label="Hours",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["number"].queryset = registered_numbers()  # type: ignore[attr-defined]
+        self.unregistered = list(numbers().exclude(status=NumberStatus.REGISTERED))
+        self.fields["number"].widget.others = self.unregistered
+        self.fields["template"].queryset = templates(user_id)  # type: ignore[attr-defined]
         self.fields["program"].queryset = programs()  # type: ignore[attr-defined]
         self.fields["lists"].queryset = contact_lists()  # type: ignore[attr-defined]
         for at, day in enumerate(DAYS):
@@ -126,6 +174,7 @@ class CampaignForm(forms.Form):
             revision=found.get("revision") or 0,
             window=found.get("window"),
             step=found.get("step") or 0,
+            former=found.get("former"),
         )
 
     def content(self) -> DraftContent:
@@ -139,7 +188,14 @@ class CampaignForm(forms.Form):
             number=found.get("number"),
             body=found.get("body") or "",
             opt_out_word=found.get("opt_out_word") or "",
-            audience=Audience(everyone=everyone, list_ids=() if everyone else lists),
+            plain_characters=bool(found.get("plain_characters")),
+            description=found.get("description") or "",
+            language=found.get("language") or "en",
+            audience=Audience(
+                everyone=everyone,
+                list_ids=() if everyone else lists,
+                label=found.get("phone_label") or PhoneLabel.MOBILE,
+            ),
             sending_hours=self._weekly(),
             starts_at=found.get("starts_at") if self.data.get("start") == "later" else None,
             unreadable=frozenset(name for field, name in _READ_AS.items() if field in self.errors),
@@ -169,6 +225,10 @@ def initial_of(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         "program": campaign.program_id,
         "body": campaign.body,
         "opt_out_word": campaign.opt_out_word,
+        "plain_characters": campaign.plain_characters,
+        "description": campaign.description,
+        "language": campaign.language,
+        "phone_label": outreach.phone_label,
         "whom": "everyone" if outreach.everyone else "lists",
         "lists": outreach.list_ids,
         "start": "later" if outreach.starts_at else "now",

@@ -25,6 +25,10 @@ class Campaign(TenantModel):
     )
     body = models.TextField(blank=True)
     opt_out_word = models.CharField(max_length=40, blank=True, help_text="empty: the organization's")
+    language = models.CharField(max_length=12, default="en")
+    template_version = models.ForeignKey(
+        "content.TemplateVersion", on_delete=models.PROTECT, related_name="+", db_constraint=False, null=True
+    )
     plain_characters = models.BooleanField(default=True, help_text="curly quotes and the like are written plainly")
     sending_hours = models.JSONField(help_text="seven rows, Monday first: [opens, closes] in minutes, or null")
     state = models.CharField(max_length=9, choices=[(s.value, s.value) for s in CampaignState], default="DRAFT")
@@ -76,7 +80,7 @@ class Outreach(TenantModel):
     phone_label = models.CharField(max_length=6, default="MOBILE")
     starts_at = models.DateTimeField(null=True, help_text="empty: as soon as it is launched")
     ends_at = models.DateTimeField(null=True)
-    state = models.CharField(max_length=9, choices=[(s.value, s.value) for s in OutreachState], default="DRAFT")
+    state = models.CharField(max_length=17, choices=[(s.value, s.value) for s in OutreachState], default="DRAFT")
     close_reason = models.CharField(max_length=20, blank=True, help_text="completed, canceled, ended")
     # The quote: what launching it will reserve, and what it was computed from.
     quote_id = models.UUIDField(null=True)
@@ -88,6 +92,15 @@ class Outreach(TenantModel):
     plan = models.JSONField(default=dict, help_text="of the quote: bucket of hours to its people and segments")
     prices = models.JSONField(default=dict, help_text="of the quote: `GSM-7 2` to people and their credits")
     plain_saves = models.JSONField(default=dict, help_text="of the quote: segments and credits of plain characters")
+    examples = models.JSONField(
+        default=dict, help_text="of the quote: the contacts with the longest and the dearest text"
+    )
+    crowded = models.BigIntegerField(
+        default=0, help_text="of the quote: recipients with two promotional campaigns this month already"
+    )
+    asked_by_id = models.BigIntegerField(null=True, help_text="who asked for a second person's approval")
+    asked_at = models.DateTimeField(null=True)
+    approved_by = models.CharField(max_length=160, blank=True)
     ceiling = models.BigIntegerField(null=True, help_text="credits above which a scheduled start does not happen")
     reservation_id = models.BigIntegerField(null=True)
     launched_at = models.DateTimeField(null=True)

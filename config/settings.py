@@ -200,6 +200,7 @@ _ASSETS = {
     "htmx": _PACKAGES / "htmx.org" / "dist",
     "idiomorph": _PACKAGES / "idiomorph" / "dist",
     "chart": _PACKAGES / "chart.js" / "dist",
+    "emoji": _PACKAGES / "emoji-picker-element-data" / "en" / "cldr",
 }
 # Without the assets (a worker's machine) there is nothing to serve, which is no reason to fail.
 STATICFILES_DIRS = [ROOT / "static", *((name, folder) for name, folder in _ASSETS.items() if folder.exists())]

@@ -22,6 +22,11 @@ def import_by_id(import_id: int) -> Import:
     return found
 
 
+def custom_fields() -> QuerySet[CustomField]:
+    """The organization's own fields, by name."""
+    return CustomField.objects.order_by("name", "id")
+
+
 def custom_field_keys() -> frozenset[str]:
     """The keys of the organization's own fields: what tags can name as `custom.key`."""
     return frozenset(CustomField.objects.values_list("key", flat=True))

@@ -56,6 +56,7 @@ class Message(TenantModel):
     campaign_id = models.BigIntegerField(null=True)
     contact_id = models.BigIntegerField(null=True)
     reservation_id = models.BigIntegerField(null=True)
+    template_version_id = models.BigIntegerField(null=True, help_text="of an answer that began with a template")
     reply_key = models.CharField(max_length=90, null=True, help_text="inbound sid and kind: one reply for each")
     phone = models.CharField(max_length=16)
     body = models.TextField()

@@ -15,6 +15,7 @@ from campaigns.actions.drafts import (
     delete_draft,
     duplicate_campaign,
     save_draft,
+    use_template,
 )
 from campaigns.actions.launch import LaunchRefused, hold_back, launch_outreach, schedule_outreach, write_messages
 from campaigns.actions.preview import Preview, preview
@@ -48,5 +49,6 @@ __all__ = [
     "run_quote",
     "save_draft",
     "schedule_outreach",
+    "use_template",
     "write_messages",
 ]

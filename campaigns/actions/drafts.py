@@ -20,6 +20,9 @@ from common.tenancy import current_organization_id
 from consent.actions import check_stop_word
 from consent.models import Program
 from consent.rules.lawful_hours import ALWAYS, Weekly
+from content.actions import note_use
+from content.models import Template
+from content.queries import newest_version
 from content.rules.rendering import TemplateError
 from senders.models import SenderNumber
 
@@ -40,7 +43,8 @@ class DraftChanged(DomainError):
 class DraftContent:
     """Everything that a composer holds, whole or not; `starts_at` None: as soon as it is launched.
 
-    `unreadable` names what was typed but cannot be read yet (sending_hours, starts_at): what is stored of it stays.
+    `unreadable` names what was typed but cannot be read yet (body, sending_hours, starts_at): what is stored of it
+    stays.
     """
 
     name: str
@@ -49,6 +53,8 @@ class DraftContent:
     body: str
     opt_out_word: str = ""
     plain_characters: bool = True
+    description: str = ""
+    language: str = "en"
     audience: Audience = field(default_factory=Audience)
     sending_hours: Weekly = ALWAYS
     starts_at: datetime | None = None
@@ -57,12 +63,16 @@ class DraftContent:
 
 @dataclass(frozen=True, slots=True)
 class DraftOrigin:
-    """Where a save comes from: the form, the writing it began with, the view of it and how many changes it has seen."""
+    """Where a save comes from: the form, the writing it began with, the view of it and how many changes it has seen.
+
+    `former` is the view whose words this one brought back: what that one saved in its last moment is no other's.
+    """
 
     form_id: UUID
     revision: int
     window: UUID | None = None
     step: int = 0
+    former: UUID | None = None
 
 
 def create_campaign(
@@ -110,7 +120,8 @@ def save_draft(
             campaign.step = origin.step  # what that view held before comes too late from here on
             campaign.save(update_fields=["step"])
         return campaign
-    if not (own or created or overwrite) and origin.revision != campaign.revision:
+    goes_on = origin.former is not None and origin.former == campaign.saved_in
+    if not (own or goes_on or created or overwrite) and origin.revision != campaign.revision:
         raise DraftChanged(
             f"{campaign.saved_by} saved this draft in another window. Your words are still here: "
             "save them over the others, or load the page again to see those."
@@ -120,6 +131,7 @@ def save_draft(
     campaign.saved_in, campaign.step = origin.window, origin.step
     campaign.save()
     outreach.everyone, outreach.list_ids = content.audience.everyone, list(content.audience.list_ids)
+    outreach.phone_label = content.audience.label
     outreach.starts_at, outreach.state = content.starts_at, OutreachState.DRAFT
     # A name that no quote has: one that is being made of the former text finds itself overtaken.
     outreach.quote_id, outreach.quoted_at = uuid4(), None
@@ -168,11 +180,31 @@ def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: da
         number=campaign.sender_number,
         body=campaign.body,
         opt_out_word=campaign.opt_out_word,
+        description=campaign.description,
+        language=campaign.language,
         plain_characters=campaign.plain_characters,
         audience=outreach.audience,
         sending_hours=weekly_of(campaign.sending_hours),
     )
-    return save_draft(content, origin=DraftOrigin(form_id, 0), actor=actor, now=now)
+    copy = save_draft(content, origin=DraftOrigin(form_id, 0), actor=actor, now=now)
+    copy.template_version_id = campaign.template_version_id
+    copy.save(update_fields=["template_version"])
+    return copy
+
+
+def use_template(campaign_id: int, template: Template, *, actor: Actor, now: datetime) -> Campaign:
+    """Put a template's newest words in the draft's language in place of its text."""
+    campaign = Campaign.objects.select_for_update(no_key=True).get(id=campaign_id)
+    if campaign.state != CampaignState.DRAFT:
+        raise CampaignRefused("This campaign is under way and cannot be changed. Duplicate it to send another text.")
+    version = newest_version(template)
+    campaign.body, campaign.template_version = version.body(campaign.language), version
+    campaign.revision, campaign.saved_at, campaign.saved_by = campaign.revision + 1, now, actor.label
+    campaign.saved_in, campaign.step = None, 0
+    campaign.save()
+    campaign.outreaches.update(state=OutreachState.DRAFT, quote_id=uuid4(), quoted_at=None)
+    note_use(version.id)
+    return campaign
 
 
 def delete_draft(campaign_id: int, *, actor: Actor, now: datetime) -> None:
@@ -211,6 +243,7 @@ def _draft_of(form_id: UUID, *, actor: Actor, now: datetime) -> tuple[Campaign, 
 def _with_stored(content: DraftContent, campaign: Campaign, outreach: Outreach) -> DraftContent:
     """What cannot be read yet is left as it is stored."""
     stored: dict[str, Any] = {
+        "body": campaign.body,
         "sending_hours": weekly_of(campaign.sending_hours),
         "starts_at": outreach.starts_at,
     }
@@ -221,6 +254,7 @@ def _write(campaign: Campaign, content: DraftContent) -> None:
     campaign.name, campaign.program, campaign.sender_number = content.name, content.program, content.number
     campaign.body, campaign.opt_out_word = content.body.replace("\r\n", "\n"), content.opt_out_word
     campaign.plain_characters = content.plain_characters
+    campaign.description, campaign.language = content.description, content.language
     campaign.sending_hours = [list(row) if row else None for row in content.sending_hours]
 
 
@@ -232,9 +266,12 @@ def _comparable(content: DraftContent) -> tuple[object, ...]:
         content.body.replace("\r\n", "\n"),
         content.opt_out_word,
         content.plain_characters,
+        content.description,
+        content.language,
         [list(row) if row else None for row in content.sending_hours],
         content.audience.everyone,
         sorted(content.audience.list_ids),
+        content.audience.label,
         content.starts_at,
     )
 
@@ -247,9 +284,12 @@ def _held_by(campaign: Campaign, outreach: Outreach) -> tuple[object, ...]:
         campaign.body,
         campaign.opt_out_word,
         campaign.plain_characters,
+        campaign.description,
+        campaign.language,
         campaign.sending_hours,
         outreach.everyone,
         sorted(outreach.list_ids),
+        outreach.phone_label,
         outreach.starts_at,
     )
 

@@ -1,28 +1,49 @@
 """What a draft would look like and cost, while it is typed: the same writer as the quote, for a few people."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.core.cache import cache
-
-from accounts.models import Organization
-from audiences.queries import Audience, audience_size, candidates
-from billing.rules.pricing import credits_for
+from accounts.queries import current_organization
+from audiences.queries import audience_size, candidates
+from billing.rules.pricing import Basis, credits_for
 from campaigns.actions.texts import Writer, Written, look_of, opt_out_word_of, typed_text, writer_for
 from campaigns.models import Outreach
-from common.tenancy import current_organization_id
 from contacts.queries import contact_names
+from content.rules.plain import Costly, Piece, changes, costly_characters, plainly, without_costly
 from content.rules.rendering import TemplateError, with_way_out
-from content.rules.segments import measure
+from content.rules.segments import Measurement, measure
 
-LOOKED_AT = 20
+LOOKED_AT = 50
+"""The first people of the audience, among whom one leafs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expense:
+    """What makes a text dear: characters that are not plain.
+
+    `typed` are those of the text itself with their places in it, `theirs` those of the person's own values. Each saving
+    is in segments of this text; `saved` is what plain characters save or would save, `left` what could be saved by
+    leaving out the characters that have no plain form.
+    """
+
+    typed: tuple[Costly, ...] = ()
+    theirs: tuple[Costly, ...] = ()
+    saved: int = 0
+    left: int = 0
+    credits_saved: int = 0
+    credits_left: int = 0
+
+    @property
+    def characters(self) -> tuple[Costly, ...]:
+        return self.typed + self.theirs
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """`person` is whose text it is (empty: nobody of the first few gets one), `place` of `people` who could be shown.
 
-    `credits_each` and `credits` are for this text and for everybody in the audience: the quote is the exact figure.
+    `pieces` are the text, with what plain characters changed in it. `credits_each` and `credits` are for this text and
+    for everybody in the audience: the quote is the exact figure.
     """
 
     text: str
@@ -36,15 +57,28 @@ class Preview:
     credits_each: int
     audience: int
     credits: int
+    pieces: tuple[Piece, ...] = ()
+    longest: int = 0
+    dearest: int = 0
+    expense: Expense = field(default_factory=Expense)
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Somebody's text as typed and as written."""
+
+    person: str
+    typed: str
+    written: str
+    measured: Measurement
 
 
 def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
     """The text for one of the first people of the audience, by `place` from 0 (beyond the last: the first again)."""
     campaign = outreach.campaign
-    organization = Organization.objects.get(id=outreach.organization_id)
-    audience = outreach.audience
-    size = _about(audience)
+    limit = current_organization().message_char_limit
+    size = audience_size(outreach.audience)
     raw = with_way_out(campaign.body, opt_out_word_of(campaign)) if campaign.body else ""
     try:
         length = len(typed_text(campaign)) if campaign.body else 0
@@ -56,43 +90,77 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
             place=0,
             people=0,
             characters=len(raw),
-            characters_left=organization.message_char_limit - len(raw),
+            characters_left=limit - len(raw),
             encoding="",
             segments=0,
             credits_each=0,
             audience=size,
             credits=0,
+            pieces=(Piece(raw, ""),),
             fault=str(error),
         )
-    shown = _texts(writer, outreach) if raw else []
-    person, text = shown[place % len(shown)] if shown else ("", raw)
-    measured = measure(text)
-    each = credits_for(writer.basis, segments=measured.segments)
+    found = _texts(writer, outreach) if raw else []
+    place = place % len(found) if found else 0
+    shown = found[place] if found else _of_nobody(writer, raw)
+    each = credits_for(writer.basis, segments=shown.measured.segments)
     return Preview(
-        text=text,
-        person=person,
-        place=place % len(shown) if shown else 0,
-        people=len(shown),
-        characters=len(text),
-        characters_left=organization.message_char_limit - length,
-        encoding=measured.encoding,
-        segments=measured.segments,
+        text=shown.written,
+        person=shown.person,
+        place=place,
+        people=len(found),
+        characters=len(shown.written),
+        characters_left=limit - length,
+        encoding=shown.measured.encoding,
+        segments=shown.measured.segments,
         credits_each=each,
         audience=size,
         credits=each * size,
+        pieces=tuple(changes(shown.typed, at_most=limit)) if campaign.plain_characters else (Piece(shown.written, ""),),
+        longest=max(range(len(found)), key=lambda at: len(found[at].written), default=0),
+        dearest=max(range(len(found)), key=lambda at: found[at].measured.segments, default=0),
+        expense=_expense(campaign.body, shown, writer.basis, size),
     )
 
 
-def _about(audience: Audience) -> int:
-    """The size of an audience as it was within the last minute: it is asked for with every word that is typed."""
-    key = f"audience:{current_organization_id()}:{audience.everyone}:{'-'.join(map(str, sorted(audience.list_ids)))}"
-    size: int = cache.get_or_set(key, lambda: audience_size(audience), timeout=60) or 0
-    return size
-
-
-def _texts(writer: Writer, outreach: Outreach) -> list[tuple[str, str]]:
-    """Name and text of those among the first people of the audience who would get one."""
+def _texts(writer: Writer, outreach: Outreach) -> list[_Shown]:
+    """Of those among the first people of the audience who would get a text."""
     first = candidates(outreach.audience, look_of(outreach, writer), after_id=0, limit=LOOKED_AT)
-    written = [result for result in map(writer.write, first) if isinstance(result, Written)]
-    names = contact_names([text.draft.contact_id for text in written if text.draft.contact_id])
-    return [(names.get(text.draft.contact_id or 0, text.draft.phone), text.draft.body) for text in written]
+    written = [(person, result) for person in first if isinstance(result := writer.write(person), Written)]
+    names = contact_names([person.contact_id for person, _ in written])
+    return [
+        _Shown(
+            names.get(person.contact_id, person.phone),
+            writer.typed(person),
+            result.draft.body,
+            measure(result.draft.body),
+        )
+        for person, result in written
+    ]
+
+
+def _of_nobody(writer: Writer, raw: str) -> _Shown:
+    """The text of somebody of whom nothing is known, where there is nobody to show."""
+    typed = writer.typed(None) if raw else ""
+    plain = plainly(typed)
+    written = plain.text if writer.plain else typed
+    return _Shown("", typed, written, measure(written))
+
+
+def _expense(body: str, shown: _Shown, basis: Basis, size: int) -> Expense:
+    everything = costly_characters(shown.typed)
+    if not everything:
+        return Expense()
+    typed = costly_characters(body)
+    known = {one.character for one in typed}
+    dear = measure(shown.typed).segments
+    saved = dear - plainly(shown.typed).measured.segments
+    left = shown.measured.segments - without_costly(shown.typed).segments
+    price = size if basis is Basis.SEGMENT else 0
+    return Expense(
+        typed=tuple(typed),
+        theirs=tuple(one for one in everything if one.character not in known),
+        saved=saved,
+        left=max(left, 0),
+        credits_saved=saved * price,
+        credits_left=max(left, 0) * price,
+    )

@@ -56,7 +56,7 @@ class Writer:
         now: datetime,
     ) -> None:
         self.template, self.basis, self.link_base = template, basis, link_base
-        self._plain, self._limit = plain, organization.message_char_limit
+        self.plain, self._limit = plain, organization.message_char_limit
         self._organization, self._sending, self._promotional = organization, sending, promotional
         self._starts, self._ends_at = max(outreach.starts_at or now, now), outreach.ends_at
         self.any_hour = sending == ALWAYS and not promotional
@@ -82,13 +82,14 @@ class Writer:
             body = template.fill(values, links)
         except MissingValue as missing:
             return LeftOut(contact_id, phone, Reason.MISSING_VALUE, missing.tag)
-        plain, measured, saved = plainly(body)
-        if self._plain:
+        length = len(body)
+        plain, measured, saved = plainly(body, at_most=self._limit)
+        if self.plain:
             body = plain
-        elif saved:
+        elif plain != body:
             measured = measure(body)
-        if len(body) > self._limit:
-            return LeftOut(contact_id, phone, Reason.TOO_LONG, f"{len(body)} characters")
+        if length > self._limit:
+            return LeftOut(contact_id, phone, Reason.TOO_LONG, f"{length} characters")
         bucket = ANY_HOUR if self.any_hour else self._bucket(phone, home)
         why_not = self._reasons[bucket] if bucket in self._reasons else self._judged(bucket)
         if why_not is not None:
@@ -97,6 +98,12 @@ class Writer:
         digest = digest_of(template.fill(values) if template.links else body)
         credits = credits_for(self.basis, segments=segments)
         return Written(Draft(phone, body, encoding, segments, credits, digest, contact_id), bucket, saved)
+
+    def typed(self, candidate: Candidate | None) -> str:
+        """Somebody's text before anything is written plainly; None: of whom nothing is known. Raises MissingValue."""
+        if candidate is None:
+            return self.template.with_fallbacks(self._placeholders)
+        return self.template.fill(candidate.values, self._placeholders)
 
     def window(self, bucket: str) -> Window | None:
         """The bucket's next window; None: there is none. Not for ANY_HOUR."""
@@ -166,13 +173,13 @@ def template_of(campaign: Campaign) -> Template:
 
 
 def typed_text(campaign: Campaign) -> str:
-    """The text of somebody of whom nothing is known, as it would be sent: what a person measures while typing.
+    """The text of somebody of whom nothing is known, as it is typed: what the limit of characters is held against.
 
-    Raises TemplateError.
+    Plain characters count as what they stand for: they are not written where that would pass the limit. Raises
+    TemplateError.
     """
     template = template_of(campaign)
-    text = template.with_fallbacks(placeholders(link_base(), len(template.links)))
-    return plainly(text).text if campaign.plain_characters else text
+    return template.with_fallbacks(placeholders(link_base(), len(template.links)))
 
 
 def look_of(outreach: Outreach, writer: Writer) -> Look:

@@ -16,6 +16,7 @@ class CampaignState(StrEnum):
 class OutreachState(StrEnum):
     DRAFT = "DRAFT"
     QUOTED = "QUOTED"
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"
     SCHEDULED = "SCHEDULED"
     OPEN = "OPEN"
     PAUSED = "PAUSED"
@@ -36,7 +37,10 @@ CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
 
 OUTREACH_MOVES: dict[OutreachState, frozenset[OutreachState]] = {
     OutreachState.DRAFT: frozenset({OutreachState.QUOTED}),
-    OutreachState.QUOTED: frozenset({OutreachState.QUOTED, OutreachState.SCHEDULED, OutreachState.OPEN}),
+    OutreachState.QUOTED: frozenset(
+        {OutreachState.QUOTED, OutreachState.AWAITING_APPROVAL, OutreachState.SCHEDULED, OutreachState.OPEN}
+    ),
+    OutreachState.AWAITING_APPROVAL: frozenset({OutreachState.QUOTED, OutreachState.SCHEDULED, OutreachState.OPEN}),
     OutreachState.SCHEDULED: frozenset({OutreachState.OPEN, OutreachState.QUOTED, OutreachState.CLOSED}),
     OutreachState.OPEN: frozenset({OutreachState.PAUSED, OutreachState.CLOSED}),
     OutreachState.PAUSED: frozenset({OutreachState.OPEN, OutreachState.CLOSED}),

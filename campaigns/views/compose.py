@@ -10,10 +10,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from accounts.queries import current_organization
 from accounts.rules.permissions import Permission
 from audiences.rules.exclusions import WORDS
 from billing.queries import current_account
 from campaigns.actions import (
+    CampaignRefused,
     DraftChanged,
     check_audience,
     check_ready,
@@ -23,6 +25,7 @@ from campaigns.actions import (
     request_quote,
     save_draft,
     schedule_outreach,
+    use_template,
 )
 from campaigns.forms import CampaignForm, initial_of
 from campaigns.models import Campaign, Outreach
@@ -42,18 +45,23 @@ from common.errors import DomainError
 from common.money import format_micros
 from common.views import MemberRequest, actor_of, member_view, number_in, refusals_on
 from consent.queries import programs
+from contacts.queries import custom_fields
 from content.models import Job
-from content.rules.rendering import TAGS
+from content.rules.rendering import CUSTOM, TAGS
+from messaging.queries import link_base
+from messaging.rules.links import CODE_LENGTH, short_url
 from senders.queries import registered_numbers
 
 SLOTS = 24
+QUICK_TAGS = ("first_name", "last_name", "phone", "email")
+"""The fields that are offered at once (A6); all others are in the dialog."""
 
 
 @member_view(Permission.CAMPAIGNS_CREATE)
 def campaign_new(request: MemberRequest) -> HttpResponse:
     """An empty composer; nothing is written before something is typed."""
     if request.method == "POST":
-        return _compose(request, CampaignForm(request.POST), campaign=None)
+        return _compose(request, CampaignForm(request.POST, user_id=request.member.user_id), campaign=None)
     only = registered_numbers(department_id=request.member.department_id)[:2]
     kinds = programs()[:2]
     initial: dict[str, Any] = {
@@ -61,11 +69,12 @@ def campaign_new(request: MemberRequest) -> HttpResponse:
         "revision": 0,
         "number": only[0].id if len(only) == 1 else None,
         "program": kinds[0].id if len(kinds) == 1 else None,
+        "opt_out_word": current_organization().opt_out_word,
     }
     chosen = number_in(request.GET.get("list", ""))
     if chosen is not None:
         initial |= {"whom": "lists", "lists": [chosen]}
-    return _composer(request, CampaignForm(initial=initial), campaign=None)
+    return _composer(request, CampaignForm(initial=initial, user_id=request.member.user_id), campaign=None)
 
 
 @member_view(Permission.CAMPAIGNS_CREATE)
@@ -76,15 +85,17 @@ def campaign_edit(request: MemberRequest, campaign_id: int) -> HttpResponse:
     if campaign.state != CampaignState.DRAFT:
         return redirect("campaigns:detail", campaign.id)
     if request.method == "POST":
-        return _compose(request, CampaignForm(request.POST), campaign=campaign)
-    return _composer(request, CampaignForm(initial=initial_of(campaign, outreach)), campaign=campaign)
+        return _compose(request, CampaignForm(request.POST, user_id=request.member.user_id), campaign=campaign)
+    return _composer(
+        request, CampaignForm(initial=initial_of(campaign, outreach), user_id=request.member.user_id), campaign=campaign
+    )
 
 
 @member_view(Permission.CAMPAIGNS_CREATE)
 @require_POST
 def campaign_autosave(request: MemberRequest) -> HttpResponse:
     """Keep what is typed so far; the answer is the phone and the cost beside it."""
-    form = CampaignForm(request.POST)
+    form = CampaignForm(request.POST, user_id=request.member.user_id)
     form.is_valid()
     context: dict[str, Any] = {"form": form}
     try:
@@ -157,7 +168,8 @@ def with_outreach(campaign_id: int) -> tuple[Campaign, Outreach]:
 
 def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign | None) -> HttpResponse:
     """Save what was sent, and go on to the review where that was wanted and it could be sent."""
-    to_review = request.POST.get("then", "review") == "review"
+    then = request.POST.get("then", "review")
+    to_review = then == "review"
     saved, conflict = None, False
     if form.is_valid():
         with refusals_on(form):
@@ -166,10 +178,15 @@ def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign |
             except DraftChanged:
                 conflict = True
                 raise
-    if saved is not None and not to_review:
+    if saved is not None and then == "template":
+        with refusals_on(form):
+            _use_template(request, form, saved)
+        if form.is_valid():
+            return redirect("campaigns:edit", saved.id)
+    elif saved is not None and not to_review:
         messages.success(request, f"“{saved}” is kept as a draft.")
         return redirect("campaigns:list")
-    if saved is not None:
+    elif saved is not None:
         with refusals_on(form):
             _, outreach = with_outreach(saved.id)
             check_ready(saved)
@@ -179,6 +196,17 @@ def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign |
         if form.is_valid():
             return redirect("campaigns:review", saved.id)
     return _composer(request, form, campaign=saved or campaign, saved=saved is not None, conflict=conflict)
+
+
+def _use_template(request: MemberRequest, form: CampaignForm, saved: Campaign) -> None:
+    """Raises CampaignRefused where words would be lost that nobody said may be."""
+    template = form.cleaned_data["template"]
+    if template is None:
+        raise CampaignRefused("Choose a template first.", field="template")
+    former = saved.template_version.body(saved.language) if saved.template_version else ""
+    if saved.body.strip() not in ("", former.strip()) and not form.cleaned_data["replace"]:
+        raise CampaignRefused("There is a text already. Say below that it may be replaced.", field="template")
+    use_template(saved.id, template, actor=actor_of(request), now=now())
 
 
 def _saved(request: MemberRequest, form: CampaignForm) -> Campaign:
@@ -196,6 +224,7 @@ def _composer(
     conflict: bool = False,
 ) -> HttpResponse:
     """`saved`: by this very request, so that the form goes on from there."""
+    organization = current_organization()
     context = {
         "form": form,
         "campaign": campaign,
@@ -204,7 +233,15 @@ def _composer(
         "conflict": conflict,
         "unsaved": form.is_bound and not saved,
         "title": str(campaign) if campaign else "New campaign",
-        "tags": TAGS,
+        "tags": QUICK_TAGS,
+        "all_tags": [
+            *((tag, tag.replace("_", " ").capitalize()) for tag in TAGS),
+            *((f"{CUSTOM}{field.key}", field.name) for field in custom_fields()),
+        ],
+        "limit": organization.message_char_limit,
+        "link_length": len(short_url(link_base(), "-" * CODE_LENGTH)),
+        "organization_word": organization.opt_out_word,
+        "may_register": request.member.may(Permission.NUMBERS_REGISTER),
         "programs": programs()[:1],
         "numbers": registered_numbers()[:1],
     }

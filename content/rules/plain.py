@@ -22,17 +22,44 @@ class Plain(NamedTuple):
     saved_segments: int
 
 
-def plainly(text: str) -> Plain:
-    """Write a text in plain characters. Doing it again changes nothing."""
+def plainly(text: str, *, at_most: int = 10_000) -> Plain:
+    """Write a text in plain characters, where it has `at_most` so many of them then. Doing it again changes nothing."""
     typed = measure(text)
     # By place: this is asked for every person.
     if typed[0] == "GSM-7" or _WITHOUT_PLAIN_FORM.search(text):
         return Plain(text, typed, 0)
     changed = text.translate(PLAIN)
     measured = measure(changed)
-    if measured.segments <= typed.segments and changed:
+    if measured.segments <= typed.segments and 0 < len(changed) <= at_most:
         return Plain(changed, measured, typed.segments - measured.segments)
     return Plain(text, typed, 0)
+
+
+class Piece(NamedTuple):
+    """A stretch of a text as it is written; `was` is the character in whose place it stands, or empty."""
+
+    written: str
+    was: str
+
+
+def changes(text: str, *, at_most: int = 10_000) -> list[Piece]:
+    """What `plainly` makes of a text, in pieces: those that differ, and what lies between them."""
+    if plainly(text, at_most=at_most).text == text:
+        return [Piece(text, "")]
+    found: list[Piece] = []
+    begins = 0
+    for at in costly(text):
+        if at > begins:
+            found.append(Piece(text[begins:at], ""))
+        found.append(Piece(PLAIN[ord(text[at])], text[at]))
+        begins = at + 1
+    return [*found, Piece(text[begins:], "")] if begins < len(text) else found
+
+
+def without_costly(text: str) -> Measurement:
+    """What a text would measure without the characters that have no plain form; the others are written plainly."""
+    kept = _WITHOUT_PLAIN_FORM.sub("", text)
+    return plainly(kept).measured
 
 
 @dataclass(frozen=True, slots=True)

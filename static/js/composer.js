@@ -10,12 +10,86 @@
   form.elements.window.value = bytes.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
   const again = () => htmx.trigger(form.querySelector(".composer"), "again");
 
+  // What is inserted is typed: the same limit, the same saving.
+  const insert = (words) => {
+    body.focus();
+    body.dispatchEvent(new InputEvent("beforeinput", { bubbles: true, inputType: "insertText" }));
+    body.setRangeText(words, body.selectionStart, body.selectionEnd, "end");
+    body.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText" }));
+  };
+  window.carillonInsert = insert;
+
+  // Typing stops at the limit, counted on the text with its way out and every tag at its fallback.
+  const text = document.getElementById("text");
+  const limit = Number(text.dataset.limit);
+  const typedLength = (words) => {
+    const word = form.elements.opt_out_word.value.trim() || text.dataset.word;
+    const saysSo = new RegExp(`\\b(reply|text|send|answer)[^\\p{L}\\p{N}_]+${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\p{L}\\p{N}_])`, "iu");
+    const whole = saysSo.test(words) ? words : `${words.trimEnd()}\nReply ${word} to stop.`;
+    const filled = whole.replace(/\{\{([^{}|]*)(?:\|([^{}]*))?\}\}/g, (_, name, fallback) =>
+      name.trim() === "link" ? "-".repeat(Number(text.dataset.linkLength)) : (fallback || "").trim());
+    return [...filled.normalize("NFC")].length;
+  };
+  const room = document.getElementById("room");
+  let before = null;
+  body.addEventListener("beforeinput", () => (before = { value: body.value, from: body.selectionStart, to: body.selectionEnd }));
+  body.addEventListener("input", () => {
+    if (before && typedLength(body.value) > limit) {
+      const head = before.value.slice(0, before.from);
+      const tail = before.value.slice(before.to);
+      const added = body.value.startsWith(head) && body.value.endsWith(tail) ? [...body.value.slice(head.length, body.value.length - tail.length)] : [];
+      let fits = 0;
+      let most = added.length;
+      while (fits < most) {
+        const half = Math.ceil((fits + most) / 2);
+        if (typedLength(head + added.slice(0, half).join("") + tail) <= limit) fits = half;
+        else most = half - 1;
+      }
+      if (added.length) {
+        body.value = head + added.slice(0, fits).join("") + tail;
+        body.selectionStart = body.selectionEnd = head.length + added.slice(0, fits).join("").length;
+        room.textContent = `The text is full at ${limit} characters: ${added.length - fits} did not fit.`;
+        before = null;
+        return;
+      }
+    }
+    before = null;
+    tell();
+  });
+  const tell = () => (room.textContent = `${limit - typedLength(body.value)} characters left`);
+  form.elements.opt_out_word.addEventListener("input", tell);
+  tell();
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-open]");
+    if (opener) document.getElementById(opener.dataset.open).showModal();
+  });
+  const whenSaved = (id, words) => {
+    const dialog = document.getElementById(id);
+    dialog.addEventListener("close", () => {
+      if (dialog.returnValue === "save") insert(words(dialog.querySelector("form")));
+      dialog.returnValue = "";
+    });
+  };
+  const bare = (words) => words.replace(/[{}|]/g, "").trim();
+  whenSaved("fields", (fields) => {
+    const fallback = bare(fields.elements.fallback.value);
+    return `{{ ${fields.elements.tag.value}${fallback ? `|${fallback}` : ""} }}`;
+  });
+  whenSaved("link", (fields) => `{{ link|${bare(fields.elements.address.value)} }}`);
+
   form.addEventListener("click", (event) => {
-    const insert = event.target.closest("[data-insert]");
-    if (insert) {
-      body.setRangeText(`{{ ${insert.dataset.insert} }}`, body.selectionStart, body.selectionEnd, "end");
-      body.focus();
+    const tag = event.target.closest("[data-insert]");
+    if (tag) insert(`{{ ${tag.dataset.insert} }}`);
+    const replace = event.target.closest("[data-replace]");
+    if (replace) {
+      body.value = body.value.replaceAll(replace.dataset.replace, replace.dataset.with);
       body.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    const jump = event.target.closest("[data-show]");
+    if (jump) {
+      form.elements.place.value = jump.dataset.show;
+      again();
     }
     const step = event.target.closest("[data-step]");
     if (step) {
@@ -36,7 +110,7 @@
 
   // What is typed is kept here until the server has it: a lost session or connection loses nothing.
   const key = () => `draft:${form.elements.form_id.value}`;
-  const fields = () => [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "place", "window", "step"].includes(name));
+  const fields = () => [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "place", "window", "former", "step"].includes(name));
   const keep = () => {
     const copy = { window: form.elements.window.value, fields: fields() };
     localStorage.setItem(key(), JSON.stringify(copy));
@@ -64,7 +138,8 @@
     if (typed === asked) localStorage.removeItem(key());
     else keep(); // with the new revision
   });
-  const bringBack = (values) => {
+  const bringBack = (values, window) => {
+    form.elements.former.value = window || "";
     form.querySelectorAll("input[type=checkbox]").forEach((box) => (box.checked = false));
     values.forEach(([name, value]) => {
       const field = form.elements[name];
@@ -86,14 +161,14 @@
   } else if (kept) {
     const revision = (kept.fields.find(([name]) => name === "revision") || [])[1];
     if (revision === form.elements.revision.value || kept.window === form.dataset.savedIn) {
-      document.addEventListener("DOMContentLoaded", () => bringBack(kept.fields));
+      document.addEventListener("DOMContentLoaded", () => bringBack(kept.fields, kept.window));
     } else {
       // Somebody has saved other words since: both stay until one is chosen.
       const button = document.createElement("button");
       button.type = "button";
       button.className = "btn btn-sm ms-2";
       button.textContent = "Bring back what you had typed here";
-      button.addEventListener("click", () => bringBack(kept.fields));
+      button.addEventListener("click", () => bringBack(kept.fields, kept.window));
       document.getElementById("saved").after(button);
     }
   }

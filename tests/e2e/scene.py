@@ -31,9 +31,11 @@ from consent.actions import opt_out_by_staff
 from consent.rules.media import Medium
 from contacts.actions import add_to_list, create_list, request_import
 from contacts.models import Contact, ContactPhone, Import
-from content.actions import store_file
+from content.actions import TemplateContent, create_template, store_file
 from content.models import FileKind, Job, StoredFile
 from inbox.models import Conversation
+from messaging.actions.links import follow
+from messaging.models import ShortLink
 from registration.actions import submit_registration
 from senders.actions import add_number, request_number
 from senders.models import NumberRequest, SenderKind, SenderNumber
@@ -89,7 +91,8 @@ def build_scene(stack: Stack) -> Scene:
         ContactPhone.objects.filter(contact_id__in=everybody[40:43]).update(textable=False)
         waiting = _store(tenant, contacts_file().encode(), "newcomers.csv")
         phone = Contact.objects.get(id=everybody[0]).phones.get().phone
-    finished = _campaign(tenant, "Winter opening hours", tenant.numbers[0], [])
+    body = BODY + " {{ link|https://example.org/opening-hours }}"
+    finished = _campaign(tenant, "Winter opening hours", tenant.numbers[0], [], body=body)
     _launch(tenant, finished)
     wait(lambda: _campaign_state(organization_id, finished) == "COMPLETED")
     stack.simulator.answer(phone=phone, sender=tenant.numbers[0].sender, body="Can I move my appointment to Friday?")
@@ -121,6 +124,10 @@ def build_scene(stack: Stack) -> Scene:
         request_number(
             kind=SenderKind.LOCAL, wish="area code 305", department=department, actor=tenant.owner, now=now()
         )
+        follow(ShortLink.objects.values_list("code", flat=True)[0], robot=False, agent="A phone", now=now())
+        reminder = {"en": f"{BODY} – we’re open", "es": "Hola {{ first_name|amigo }}, ¡hasta pronto!"}
+        content = TemplateContent("Check-up reminder", reminder, "en", label="Visits")
+        template = create_template(content, custom_fields=frozenset(), actor=tenant.owner, now=now())
         order = order_credits(credits=2_000, form_id=uuid4(), actor=tenant.owner, now=now())
         conversation_id = Conversation.objects.values_list("id", flat=True)[0]
         request_id = NumberRequest.objects.values_list("id", flat=True)[0]
@@ -137,6 +144,7 @@ def build_scene(stack: Stack) -> Scene:
         "scheduled campaign": f"/campaigns/{scheduled.campaign_id}/",
         "confirmation": f"/campaigns/{running.campaign_id}/cancel/",
         "recipients": f"/campaigns/{finished.campaign_id}/recipients/",
+        "who followed the link": f"/campaigns/{finished.campaign_id}/links/0/",
         "inbox": "/inbox/",
         "conversation": f"/inbox/{conversation_id}/",
         "contacts": "/contacts/",
@@ -147,6 +155,10 @@ def build_scene(stack: Stack) -> Scene:
         "import, file": "/contacts/import/",
         "import, columns": f"/contacts/import/file/{waiting.id}/",
         "import, report": f"/contacts/import/{imported.id}/",
+        "templates": "/templates/",
+        "template": f"/templates/{template.id}/",
+        "new template": "/templates/new/",
+        "deleting a template": f"/templates/{template.id}/delete/",
         "programs": "/programs/",
         "new program": "/programs/new/",
         "numbers": "/numbers/",
@@ -207,10 +219,12 @@ def _is_done(organization_id: int, imported: Import) -> bool:
         return bool(Import.objects.get(id=imported.id).job.state == Job.State.DONE)
 
 
-def _campaign(tenant: Tenant, name: str, number: SenderNumber, list_ids: list[int], days: int = 0) -> Outreach:
+def _campaign(
+    tenant: Tenant, name: str, number: SenderNumber, list_ids: list[int], days: int = 0, body: str = BODY
+) -> Outreach:
     with organization_scope(tenant.organization.id):
         campaign = create_campaign(
-            name=name, program=tenant.program, number=number, body=f"{BODY} ({name})", actor=tenant.owner, now=now()
+            name=name, program=tenant.program, number=number, body=f"{body} ({name})", actor=tenant.owner, now=now()
         )
         outreach = add_outreach(
             campaign,
@@ -231,7 +245,7 @@ def _launch(tenant: Tenant, outreach: Outreach) -> None:
 
 
 def _draft(tenant: Tenant) -> Campaign:
-    content = DraftContent("Autumn check-up", tenant.program, tenant.numbers[0], BODY)
+    content = DraftContent("Autumn check-up", tenant.program, tenant.numbers[0], f"{BODY} We’re back – ask us…")
     return save_draft(content, origin=DraftOrigin(uuid4(), 0), actor=tenant.owner, now=now())
 
 
