@@ -1,5 +1,6 @@
 """Opening organizations, members, and the audit log that every other action writes to."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -8,7 +9,7 @@ from django.db import models
 
 from accounts.models import AuditEvent, Department, Membership, Notice, Organization, User
 from accounts.queries import Member, open_notices
-from accounts.rules.permissions import Permission, Role, StaffRole
+from accounts.rules.permissions import Permission, Role, StaffRole, allows
 from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import across_organizations, current_organization_id, organization_scope
@@ -64,6 +65,44 @@ def notify(*, tone: Notice.Tone, text: str, permission: Permission, now: datetim
 def dismiss_notice(notice_id: int, *, member: Member, now: datetime) -> None:
     """Put a notice away for everybody, where the member may act on it; a second click changes nothing."""
     open_notices(member).filter(id=notice_id).update(dismissed_at=now)
+
+
+class SettingRefused(DomainError):
+    """Not as it is. `facts["field"]` names what to change."""
+
+    code = "setting_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an organization decides about its texts. `approval_above` None: nobody needs a second person."""
+
+    message_char_limit: int
+    opt_out_word: str
+    approval_above: int | None
+    link_domain: str = ""
+
+
+def change_settings(settings: Settings, *, actor: Actor, now: datetime) -> None:
+    """Write the settings of the organization in scope. Raises SettingRefused."""
+    if not 1 <= settings.message_char_limit <= LONGEST_TEXT:
+        raise SettingRefused(f"Choose between 1 and {LONGEST_TEXT:,} characters.", field="message_char_limit")
+    if settings.approval_above is not None and Membership.objects.filter(role__in=SENDERS).count() < 2:
+        raise SettingRefused(
+            "Nobody else here could approve: only you may send campaigns. Add a colleague first.",
+            field="approval_above",
+        )
+    organization = Organization.objects.select_for_update(no_key=True).get(id=current_organization_id())
+    changes = {name: value for name, value in asdict(settings).items() if getattr(organization, name) != value}
+    for name, value in changes.items():
+        setattr(organization, name, value)
+    if changes:
+        organization.save(update_fields=list(changes))
+        audit(action="organization.settings_changed", subject=organization, actor=actor, now=now, **changes)
+
+
+LONGEST_TEXT = 1_600
+SENDERS = [role.value for role in Role if allows(role, Permission.CAMPAIGNS_CREATE)]
 
 
 def audit(*, action: str, subject: models.Model, actor: Actor, now: datetime, **facts: Any) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import QuerySet
 
-from accounts.models import Department, Membership, Notice, Organization
+from accounts.models import Department, Membership, Notice, Organization, User
 from accounts.rules.permissions import Permission, Role, allows
 from common.tenancy import across_organizations, current_organization_id
 
@@ -74,6 +74,12 @@ def departments() -> QuerySet[Department]:
 def current_organization() -> Organization:
     """The organization in scope."""
     return Organization.objects.get(id=current_organization_id())
+
+
+def user_name(user_id: int | None) -> str:
+    """What a person is called; empty: nobody, or one who is gone."""
+    found = User.objects.filter(id=user_id or 0).first()
+    return str(found) if found else ""
 
 
 def organization_ids() -> list[int]:

@@ -1,10 +1,11 @@
 """Reads of credits."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import F, QuerySet, Sum
 
-from billing.models import CreditAccount, CreditEntry, CreditOrder, EntryKind, Plan, Reservation
+from billing.models import CreditAccount, CreditEntry, CreditLot, CreditOrder, EntryKind, LotKind, Plan, Reservation
 from billing.rules.pricing import Basis
 from common.tenancy import across_organizations
 
@@ -35,6 +36,24 @@ def open_orders() -> QuerySet[CreditOrder]:
 
 def current_basis() -> Basis:
     return Basis(current_account().plan.basis)
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What credits of a price come from: those of the month, bought ones, and those that are missing."""
+
+    included: int
+    bought: int
+    missing: int
+
+
+def cover_of(credits: int) -> Cover:
+    """How a price would be covered now: credits of the month go first, as a reservation takes them."""
+    lots = CreditLot.objects.values("kind").annotate(free=Sum(F("balance") - F("held")))
+    free = {row["kind"]: row["free"] for row in lots}
+    included = min(credits, free.get(LotKind.PLAN, 0))
+    bought = min(credits - included, sum(free.values()) - free.get(LotKind.PLAN, 0))
+    return Cover(included, bought, credits - included - bought)
 
 
 def plan_named(code: str) -> Plan:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from django import forms
 
+from accounts.queries import current_organization
 from audiences.queries import Audience
 from campaigns.actions import DraftContent, DraftOrigin
 from campaigns.models import Campaign, Outreach
@@ -137,6 +138,7 @@ class CampaignForm(forms.Form):
         self.fields["number"].queryset = registered_numbers()  # type: ignore[attr-defined]
         self.unregistered = list(numbers().exclude(status=NumberStatus.REGISTERED))
         self.fields["number"].widget.others = self.unregistered
+        self.fields["opt_out_word"].widget.attrs["placeholder"] = current_organization().opt_out_word
         self.fields["template"].queryset = templates(user_id)  # type: ignore[attr-defined]
         self.fields["program"].queryset = programs()  # type: ignore[attr-defined]
         self.fields["lists"].queryset = contact_lists()  # type: ignore[attr-defined]

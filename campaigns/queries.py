@@ -1,12 +1,14 @@
 """Reads of campaigns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
 
 from accounts.queries import current_organization
 from audiences.models import Exclusion
@@ -15,10 +17,11 @@ from billing.models import Reservation
 from campaigns.models import Campaign, Outreach
 from campaigns.rules.forecast import Bucket, Phase, forecast
 from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
+from common.sql import fetch_all
 from consent.rules.lawful_hours import Weekly
 from consent.rules.media import Level
 from consent.rules.windows import Window
-from contacts.models import Contact
+from contacts.models import Contact, ContactList
 from content.models import Job
 from content.rules.segments import GSM_JOINED, GSM_SINGLE, UCS2_JOINED, UCS2_SINGLE
 from messaging.gateways.twilio.errors import words_for
@@ -34,6 +37,7 @@ from messaging.queries import (
 )
 from messaging.rules.states import HANDED_OVER, OPEN, State
 from messaging.rules.states import WORDS as STATE_WORDS
+from senders.models import NumberStatus
 
 NO_QUOTE = UUID(int=0)
 
@@ -314,6 +318,78 @@ def forecast_of(outreach: Outreach, *, now: datetime) -> list[Phase]:
 
 def _window(bucket: str, sending: Weekly, promotional: bool, home_zone: str, now: datetime) -> Window | None:
     return window_of(bucket, sending=sending, promotional=promotional, home_zone=home_zone, now=now)
+
+
+def start_of_month(now: datetime) -> datetime:
+    """The first moment of the month in the organization's zone."""
+    local = now.astimezone(ZoneInfo(current_organization().time_zone))
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def promotional_campaigns_since(since: datetime) -> list[int]:
+    """Campaigns of promotional programs with an outreach launched since a moment."""
+    found = Outreach.objects.filter(launched_at__gte=since, campaign__program__level=Level.PROMOTIONAL)
+    return list(found.values_list("campaign_id", flat=True).distinct())
+
+
+def texted_by_several(phones: Sequence[str], campaign_ids: Sequence[int], *, at_least: int) -> int:
+    """How many of the phones were handed texts of at least so many of the campaigns."""
+    rows = fetch_all(
+        """
+SELECT count(*) FROM unnest(%(phones)s::text[]) AS p(phone)
+WHERE (SELECT count(*) FROM unnest(%(campaigns)s::bigint[]) AS c(id)
+       JOIN messaging_message m ON m.campaign_id = c.id AND m.phone = p.phone AND m.captured) >= %(at_least)s""",
+        {"phones": list(phones), "campaigns": list(campaign_ids), "at_least": at_least},
+    )
+    return int(rows[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Something about a quote that one may want to change; never a block."""
+
+    words: str
+    url: str = ""
+    label: str = ""
+
+
+ADVISED_LENGTH = 160
+OLD_LIST = timedelta(days=365)
+
+
+def advice_for(campaign: Campaign, outreach: Outreach, *, now: datetime) -> list[Advice]:
+    """E5, E7, the number's state and old lists, in words."""
+    found = []
+    number = campaign.sender_number
+    if number is not None and number.status != NumberStatus.REGISTERED:
+        found.append(
+            Advice(
+                f"{number} is {number.get_status_display().lower()}: carriers take texts only from registered numbers.",
+                reverse("registration:register", args=[number.id]),
+                "See its registration",
+            )
+        )
+    long = sum(price.people for price in prices(outreach) if price.segments > 1)
+    if long:
+        whom = "Every text takes" if long == outreach.recipients else f"{long:,} of the texts take"
+        found.append(
+            Advice(f"{whom} more than one segment. Short texts of up to {ADVISED_LENGTH} characters are read more.")
+        )
+    if outreach.crowded:
+        people = "1 person" if outreach.crowded == 1 else f"{outreach.crowded:,} people"
+        found.append(
+            Advice(f"{people} got two promotional campaigns from you this month already. More makes people stop.")
+        )
+    lists = ContactList.objects.filter(id__in=outreach.list_ids, created_at__lt=now - OLD_LIST).order_by("name")
+    for one in lists if not outreach.everyone else ():
+        found.append(
+            Advice(
+                f"The list “{one}” is older than a year: some may not remember you.",
+                reverse("contacts:list_detail", args=[one.id]),
+                "See the list",
+            )
+        )
+    return found
 
 
 JOB_IS_DEAD_AFTER = timedelta(seconds=60)

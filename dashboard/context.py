@@ -28,6 +28,7 @@ NAVIGATION = (
     Entry("Templates", "dashboard:templates", Permission.TEMPLATES_USE),
     Entry("Programs", "consent:programs", Permission.PROGRAMS_VIEW),
     Entry("Numbers", "senders:numbers", Permission.NUMBERS_VIEW),
+    Entry("Settings", "dashboard:settings", Permission.SETTINGS_EDIT),
     Entry("Billing", "dashboard:ledger", Permission.BILLING_VIEW),
 )
 STAFF_NAVIGATION = (("Staff queue", "dashboard:staff"), ("Style guide", "dashboard:styleguide"))

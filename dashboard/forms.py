@@ -1,16 +1,22 @@
 """Signing up, templates, and what staff decide."""
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings as django_settings
 from django.http import HttpRequest
+from django.http.request import validate_host
 
-from accounts.models import User
+from accounts.actions import LONGEST_TEXT, Settings
+from accounts.models import Organization, User
 from common.clock import now
+from common.errors import DomainError
 from common.phones import InvalidPhone, to_e164
+from consent.actions import check_stop_word
 from content.actions import TemplateContent
 from content.models import Template, TemplateVersion
 from content.rules.languages import LANGUAGES
@@ -162,3 +168,60 @@ class TemplateForm(forms.Form):
             label=found["label"],
             shared=found["shared"] == "yes",
         )
+
+
+class SettingsForm(forms.Form):
+    """What an organization decides about its texts."""
+
+    message_char_limit = forms.IntegerField(
+        label="Longest text, in characters",
+        min_value=1,
+        max_value=LONGEST_TEXT,
+        help_text="The words that say how to stop are counted. Usual: 160 (one segment), 480 (three), 600, 1600.",
+    )
+    opt_out_word = forms.CharField(
+        max_length=40, label="Word to stop", help_text="Added to each text where a campaign has no word of its own."
+    )
+    approval_above = forms.IntegerField(
+        label="A second person approves campaigns to more than so many people",
+        required=False,
+        min_value=0,
+        help_text="Empty: nobody needs approval.",
+    )
+    link_domain = forms.CharField(
+        label="Domain of your short links",
+        required=False,
+        max_length=200,
+        help_text="Such as go.example.org; it must point to us first, ask our staff. Empty: our own domain.",
+    )
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        self._organization = organization
+        kwargs["initial"] = {name: getattr(organization, name) for name in self.base_fields}
+        super().__init__(*args, **kwargs)
+
+    def clean_opt_out_word(self) -> str:
+        word: str = self.cleaned_data["opt_out_word"].strip()
+        try:
+            check_stop_word(word)
+        except DomainError as error:
+            raise forms.ValidationError(str(error)) from error
+        return word
+
+    def clean_link_domain(self) -> str:
+        domain: str = self.cleaned_data["link_domain"].strip().lower().removeprefix("https://").rstrip("/")
+        if domain and not (_DOMAIN.fullmatch(domain) and validate_host(domain, django_settings.ALLOWED_HOSTS)):
+            raise forms.ValidationError("This domain does not point to us yet. Ask the platform's staff to set it up.")
+        return domain
+
+    def settings(self) -> Settings:
+        found = self.cleaned_data
+        return Settings(
+            message_char_limit=found["message_char_limit"],
+            opt_out_word=found["opt_out_word"],
+            approval_above=found["approval_above"],
+            link_domain=found["link_domain"],
+        )
+
+
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard.views import contact, frame, home, ledger, staff, templates
+from dashboard.views import contact, frame, home, ledger, organization, staff, templates
 
 app_name = "dashboard"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("templates/new/", templates.template_new, name="template_new"),
     path("templates/<int:template_id>/", templates.template_edit, name="template"),
     path("templates/<int:template_id>/delete/", templates.template_delete, name="template_delete"),
+    path("settings/", organization.settings_page, name="settings"),
     path("staff/", staff.queue, name="staff"),
     path("staff/registrations/<int:registration_id>/", staff.registration, name="staff_registration"),
     path("staff/registrations/<int:registration_id>/evidence", staff.evidence, name="staff_evidence"),

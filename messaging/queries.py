@@ -17,7 +17,7 @@ from messaging.rules.states import TROUBLE, State
 def link_base() -> str:
     """What the short links of the organization in scope begin with: its own domain, else the installation's."""
     domain = current_organization().link_domain
-    return f"https://{domain}/" if domain else str(settings.LINK_URL)
+    return f"https://{domain}/l/" if domain else str(settings.LINK_URL)
 
 
 def links_of(campaign_id: int) -> list[Link]:

@@ -17,15 +17,26 @@ from campaigns.actions.drafts import (
     save_draft,
     use_template,
 )
-from campaigns.actions.launch import LaunchRefused, hold_back, launch_outreach, schedule_outreach, write_messages
-from campaigns.actions.preview import Preview, preview
+from campaigns.actions.launch import (
+    ApprovalNeeded,
+    LaunchRefused,
+    confirm_outreach,
+    hold_back,
+    launch_outreach,
+    schedule_outreach,
+    withdraw_request,
+    write_messages,
+)
+from campaigns.actions.preview import Example, Preview, example_of, preview
 from campaigns.actions.quotes import QuoteOvertaken, fail_quote, quote_outreach, request_quote, run_quote
 
 __all__ = [
+    "ApprovalNeeded",
     "CampaignRefused",
     "DraftChanged",
     "DraftContent",
     "DraftOrigin",
+    "Example",
     "LaunchRefused",
     "Preview",
     "QuoteOvertaken",
@@ -35,9 +46,11 @@ __all__ = [
     "check_audience",
     "check_ready",
     "check_start",
+    "confirm_outreach",
     "create_campaign",
     "delete_draft",
     "duplicate_campaign",
+    "example_of",
     "fail_quote",
     "hold_back",
     "launch_outreach",
@@ -50,5 +63,6 @@ __all__ = [
     "save_draft",
     "schedule_outreach",
     "use_template",
+    "withdraw_request",
     "write_messages",
 ]

@@ -17,7 +17,7 @@ from campaigns.actions.launch import hold_back, lock_outreach, request_writing, 
 from campaigns.actions.quotes import QuoteOvertaken, quote_outreach
 from campaigns.models import Outreach
 from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
-from campaigns.rules.states import CampaignState, OutreachState
+from campaigns.rules.states import UNCONFIRMED, CampaignState, OutreachState
 from common.actor import SYSTEM
 from common.errors import DomainError
 from common.tenancy import across_organizations, organization_scope
@@ -38,7 +38,7 @@ def advance(*, now: datetime) -> None:
     with across_organizations(because="the clock moves the outreaches of every organization"):
         under_way = list(
             Outreach.objects.filter(quote_id__isnull=False, settled_at=None)
-            .exclude(state__in=[OutreachState.DRAFT, OutreachState.QUOTED])
+            .exclude(state__in=UNCONFIRMED)
             .order_by("id")
             .values_list("organization_id", "id", "state", "starts_at")
         )
@@ -113,7 +113,7 @@ def _close(outreach: Outreach, reason: str, now: datetime) -> None:
     outreach.save(update_fields=["state", "close_reason"])
     set_stream_state(source=outreach.source, state=StreamState.CLOSED)
     campaign = outreach.campaign
-    under_way = campaign.outreaches.exclude(state__in=[OutreachState.CLOSED, OutreachState.DRAFT, OutreachState.QUOTED])
+    under_way = campaign.outreaches.exclude(state__in=[OutreachState.CLOSED, *UNCONFIRMED])
     if campaign.state in (CampaignState.SENDING, CampaignState.PAUSED) and not under_way.exists():
         campaign.state, campaign.completed_at = CampaignState.COMPLETED, now
         campaign.save(update_fields=["state", "completed_at"])

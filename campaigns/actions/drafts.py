@@ -133,6 +133,7 @@ def save_draft(
     outreach.everyone, outreach.list_ids = content.audience.everyone, list(content.audience.list_ids)
     outreach.phone_label = content.audience.label
     outreach.starts_at, outreach.state = content.starts_at, OutreachState.DRAFT
+    outreach.asked_by_id, outreach.asked_at, outreach.approved_by = None, None, ""
     # A name that no quote has: one that is being made of the former text finds itself overtaken.
     outreach.quote_id, outreach.quoted_at = uuid4(), None
     outreach.save()
@@ -202,7 +203,9 @@ def use_template(campaign_id: int, template: Template, *, actor: Actor, now: dat
     campaign.revision, campaign.saved_at, campaign.saved_by = campaign.revision + 1, now, actor.label
     campaign.saved_in, campaign.step = None, 0
     campaign.save()
-    campaign.outreaches.update(state=OutreachState.DRAFT, quote_id=uuid4(), quoted_at=None)
+    campaign.outreaches.update(
+        state=OutreachState.DRAFT, quote_id=uuid4(), quoted_at=None, asked_by_id=None, asked_at=None, approved_by=""
+    )
     note_use(version.id)
     return campaign
 

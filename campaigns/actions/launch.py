@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.actions import audit, notify
 from accounts.models import Notice
+from accounts.queries import current_organization
 from accounts.rules.permissions import Permission
 from audiences.actions import LeftOut, note_exclusions
 from audiences.queries import candidates_by_id
@@ -40,6 +41,57 @@ class LaunchRefused(DomainError):
     code = "launch_refused"
 
 
+class ApprovalNeeded(LaunchRefused):
+    """So many people need the approval of a second person, who has not given it yet."""
+
+    code = "approval_needed"
+
+
+def confirm_outreach(outreach_id: int, *, quote_id: UUID, actor: Actor, now: datetime) -> Outreach:
+    """What the button does: launch or schedule it, or ask for a second person where the organization wants one.
+
+    Raises what those raise.
+    """
+    outreach = _locked(outreach_id)
+    if _needs_another(outreach, actor) and outreach.state == OutreachState.QUOTED:
+        _check_quote(outreach, quote_id)
+        return _ask(outreach, actor=actor, now=now)
+    confirm = schedule_outreach if outreach.starts_at else launch_outreach
+    return confirm(outreach_id, quote_id=quote_id, actor=actor, now=now)
+
+
+def withdraw_request(outreach_id: int, *, actor: Actor, now: datetime) -> Outreach:
+    """Take back that a second person was asked; nothing changes where nobody was."""
+    outreach = _locked(outreach_id)
+    if outreach.state == OutreachState.AWAITING_APPROVAL:
+        outreach.state, outreach.asked_by_id, outreach.asked_at = OutreachState.QUOTED, None, None
+        outreach.save(update_fields=["state", "asked_by_id", "asked_at"])
+        audit(action="outreach.approval_withdrawn", subject=outreach, actor=actor, now=now)
+    return outreach
+
+
+def _needs_another(outreach: Outreach, actor: Actor) -> bool:
+    """Whether this person alone may not send it (domain.md, Roles)."""
+    above = current_organization().approval_above
+    if actor is SYSTEM or above is None or outreach.recipients <= above or outreach.approved_by:
+        return False
+    return outreach.state != OutreachState.AWAITING_APPROVAL or actor.user_id in (None, outreach.asked_by_id)
+
+
+def _ask(outreach: Outreach, *, actor: Actor, now: datetime) -> Outreach:
+    outreach.state, outreach.asked_by_id, outreach.asked_at = OutreachState.AWAITING_APPROVAL, actor.user_id, now
+    outreach.save(update_fields=["state", "asked_by_id", "asked_at"])
+    audit(action="outreach.approval_asked", subject=outreach, actor=actor, now=now, quote=str(outreach.quote_id))
+    notify(
+        tone=Notice.Tone.TO_DO,
+        text=f"{actor.label} asks for your approval: “{outreach.campaign.name}” to {outreach.recipients:,} people.",
+        url=reverse("campaigns:review", args=[outreach.campaign_id]),
+        permission=Permission.CAMPAIGNS_CREATE,
+        now=now,
+    )
+    return outreach
+
+
 def launch_outreach(outreach_id: int, *, quote_id: UUID, actor: Actor, now: datetime) -> Outreach:
     """Send what the quote says. The same quote launched again changes nothing: the second click is the first.
 
@@ -50,7 +102,7 @@ def launch_outreach(outreach_id: int, *, quote_id: UUID, actor: Actor, now: date
         if outreach.quote_id == quote_id:
             return outreach
         raise LaunchRefused("This outreach was launched with another quote. Look at its progress instead.")
-    _check(outreach, quote_id)
+    _check(outreach, quote_id, actor, now)
     return _open(outreach, actor=actor, now=now)
 
 
@@ -63,9 +115,9 @@ def schedule_outreach(
         return outreach
     if outreach.starts_at is None or outreach.starts_at <= now:
         raise LaunchRefused("The start lies in the past. Choose a later time, or send now.")
-    if outreach.state not in (OutreachState.QUOTED, OutreachState.SCHEDULED):
+    if outreach.state not in (OutreachState.QUOTED, OutreachState.AWAITING_APPROVAL, OutreachState.SCHEDULED):
         raise LaunchRefused("This outreach is under way already. Add a new one with its own start.")
-    _check(outreach, quote_id)
+    _check(outreach, quote_id, actor, now)
     outreach.ceiling = outreach.credits if ceiling is None else ceiling
     outreach.reservation_id = _hold(outreach, credits=outreach.ceiling, actor=actor, now=now)
     outreach.state = OutreachState.SCHEDULED
@@ -118,9 +170,21 @@ def write_messages(*, organization_id: int, outreach_id: int, now: datetime) -> 
         Outreach.objects.filter(id=outreach_id, written_at=None).update(written_at=now)
 
 
-def _check(outreach: Outreach, quote_id: UUID) -> None:
+def _check_quote(outreach: Outreach, quote_id: UUID) -> None:
     if outreach.quote_id != quote_id:
         raise LaunchRefused("The quote has changed since you saw it. Look at the new one and confirm again.")
+
+
+def _check(outreach: Outreach, quote_id: UUID, actor: Actor, now: datetime) -> None:
+    _check_quote(outreach, quote_id)
+    if _needs_another(outreach, actor):
+        raise ApprovalNeeded(
+            f"So many people need a second person's approval. Ask a colleague to open this page and approve "
+            f"{outreach.recipients:,} messages."
+        )
+    if outreach.state == OutreachState.AWAITING_APPROVAL:
+        outreach.approved_by = actor.label
+        audit(action="outreach.approved", subject=outreach, actor=actor, now=now, quote=str(quote_id))
     check_ready(outreach.campaign)
     number = outreach.campaign.whole_number
     if number.status != NumberStatus.REGISTERED:
@@ -188,10 +252,11 @@ def _hold_back(outreach: Outreach, why: str, *, actor: Actor, now: datetime) -> 
             now=now,
         )
     outreach.state, outreach.reservation_id, outreach.ceiling = OutreachState.QUOTED, None, None
+    outreach.asked_by_id, outreach.asked_at, outreach.approved_by = None, None, ""
     if actor is not SYSTEM:
         # The quote that was held is void: credits are held once for a quote. The clock has just made a new one.
         outreach.state, outreach.quote_id, outreach.quoted_at = OutreachState.DRAFT, uuid4(), None
-    outreach.save(update_fields=["state", "reservation_id", "ceiling", "quote_id", "quoted_at"])
+    outreach.save()
     others = outreach.campaign.outreaches.filter(state=OutreachState.SCHEDULED).exists()
     if outreach.campaign.state == CampaignState.SCHEDULED and not others:
         Campaign.objects.filter(id=outreach.campaign_id).update(state=CampaignState.DRAFT)

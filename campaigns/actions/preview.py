@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.queries import current_organization
-from audiences.queries import audience_size, candidates
+from audiences.queries import audience_size, candidates, candidates_by_id
 from billing.rules.pricing import Basis, credits_for
 from campaigns.actions.texts import Writer, Written, look_of, opt_out_word_of, typed_text, writer_for
 from campaigns.models import Outreach
@@ -120,6 +120,34 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
         dearest=max(range(len(found)), key=lambda at: found[at].measured.segments, default=0),
         expense=_expense(campaign.body, shown, writer.basis, size),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One person's text of a quote."""
+
+    person: str
+    text: str
+    encoding: str
+    segments: int
+    credits: int
+
+
+def example_of(outreach: Outreach, name: str, *, now: datetime) -> Example | None:
+    """The longest or dearest text of a quote (`longest`, `dearest`), else the first; None: nobody gets one."""
+    writer = writer_for(outreach, now=now)
+    look = look_of(outreach, writer)
+    wanted = outreach.examples.get(name)
+    if wanted:
+        people = list(candidates_by_id([wanted], look).values())
+    else:
+        people = candidates(outreach.audience, look, after_id=0, limit=LOOKED_AT)
+    written = next((text for text in map(writer.write, people) if isinstance(text, Written)), None)
+    if written is None:
+        return None
+    draft = written.draft
+    person = contact_names([draft.contact_id or 0]).get(draft.contact_id or 0, draft.phone)
+    return Example(person, draft.body, draft.encoding, draft.segments, draft.credits)
 
 
 def _texts(writer: Writer, outreach: Outreach) -> list[_Shown]:

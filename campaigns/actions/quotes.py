@@ -9,13 +9,13 @@ from celery import current_app
 from django.db import transaction
 
 from audiences.actions import LeftOut, forget_exclusions, note_exclusions
-from audiences.queries import Pages
+from audiences.queries import Pages, audience_size
 from billing.rules.pricing import Basis
 from campaigns.actions.drafts import check_audience, check_ready
 from campaigns.actions.texts import Writer, Written, look_of, writer_for
 from campaigns.models import Outreach, QuoteChunk
-from campaigns.queries import is_live, newest_quote_job
-from campaigns.rules.states import OutreachState
+from campaigns.queries import is_live, newest_quote_job, promotional_campaigns_since, start_of_month, texted_by_several
+from campaigns.rules.states import UNCONFIRMED, OutreachState
 from common.clock import now as clock_now
 from common.errors import DomainError
 from common.sql import array_literal, run
@@ -25,6 +25,9 @@ from content.models import Job
 
 PAGE = 5_000
 """People that are read, written and priced at a time."""
+
+CROWDED = 2
+"""Promotional campaigns a month beyond which people feel pestered (E7): advice, never a block."""
 
 CHUNK = 1_000
 """Recipients of a row of the frozen quote: what the launch writes at a time."""
@@ -58,6 +61,7 @@ def quote_outreach(
         check_ready(outreach.campaign)
         check_audience(outreach)
         writer = writer_for(outreach, now=now)
+        others = promotional_campaigns_since(start_of_month(now)) if writer.promotional else []
     sums = _Sums()
     limit = CHUNK  # a small page first: nothing is worked on while it is read
     with Pages(outreach.audience, look_of(outreach, writer)) as pages:
@@ -71,6 +75,8 @@ def quote_outreach(
                 left_out = [result for result in results if isinstance(result, LeftOut)]
                 _freeze(outreach, quote_id, sums.chunks, texts)
                 note_exclusions(outreach_id, left_out, quote_id=quote_id)
+                if len(others) >= CROWDED:
+                    sums.crowded += texted_by_several([text.draft.phone for text in texts], others, at_least=CROWDED)
                 page, limit = following() if following is not None else [], PAGE
             sums.add(texts, left_out)
             if on_progress is not None:
@@ -107,6 +113,9 @@ def run_quote(*, organization_id: int, outreach_id: int, job_id: int) -> None:
         with organization_scope(organization_id):
             report_progress(job_id, done=done, now=clock_now())
 
+    with organization_scope(organization_id):
+        total = audience_size(Outreach.objects.get(id=outreach_id).audience)
+        report_progress(job_id, done=0, total=total, now=clock_now())
     try:
         quote_outreach(organization_id=organization_id, outreach_id=outreach_id, now=clock_now(), on_progress=report)
     except DomainError as error:
@@ -132,13 +141,29 @@ class _Sums:
 
     def __init__(self) -> None:
         self.recipients = self.segments = self.credits = self.excluded = self.chunks = self.saved = 0
+        self.crowded = 0
+        self._longest: tuple[int, int | None] = (0, None)
+        self._dearest: tuple[int, int | None] = (0, None)
         self.plan: dict[str, list[int]] = {}
         self.prices: dict[str, list[int]] = {}
+
+    @property
+    def examples(self) -> dict[str, int]:
+        """The contacts with the longest and the dearest text."""
+        found = {"longest": self._longest[1], "dearest": self._dearest[1]}
+        return {name: contact_id for name, contact_id in found.items() if contact_id is not None}
 
     def add(self, texts: Sequence[Written], left_out: Sequence[LeftOut]) -> None:
         self.chunks += -(-len(texts) // CHUNK)
         self.recipients += len(texts)
         self.excluded += len(left_out)
+        if texts:
+            longest = max(texts, key=_length).draft
+            dearest = max(texts, key=_price).draft
+            self._longest = max(self._longest, (len(longest.body), longest.contact_id), key=_first)
+            self._dearest = max(
+                self._dearest, (dearest.credits * 100 + dearest.segments, dearest.contact_id), key=_first
+            )
         # Texts of the same bucket and price are many: they are counted together.
         alike = Counter(
             (w.bucket, w.draft.encoding, w.draft.segments, w.draft.credits, w.saved_segments) for w in texts
@@ -151,13 +176,25 @@ class _Sums:
             self.saved += people * saved
 
 
+def _length(text: Written) -> int:
+    return len(text.draft.body)
+
+
+def _price(text: Written) -> int:
+    return text.draft.credits * 100 + text.draft.segments
+
+
+def _first(pair: tuple[int, int | None]) -> int:
+    return pair[0]
+
+
 def _add(sums: dict[str, list[int]], key: str, people: int, amount: int) -> None:
     found = sums.setdefault(key, [0, 0])
     found[0] += people
     found[1] += amount
 
 
-_QUOTABLE = (OutreachState.DRAFT, OutreachState.QUOTED, OutreachState.SCHEDULED)
+_QUOTABLE = (*UNCONFIRMED, OutreachState.SCHEDULED)
 
 
 def _refuse_unless_open(outreach: Outreach) -> None:
@@ -166,11 +203,13 @@ def _refuse_unless_open(outreach: Outreach) -> None:
 
 
 def _put_in_force(outreach: Outreach, quote_id: UUID, sums: _Sums, writer: Writer, now: datetime) -> None:
-    if outreach.state == OutreachState.DRAFT:
-        outreach.state = OutreachState.QUOTED
+    if outreach.state in (OutreachState.DRAFT, OutreachState.AWAITING_APPROVAL):
+        # What a second person was asked to approve is another price now.
+        outreach.state, outreach.asked_by_id, outreach.asked_at = OutreachState.QUOTED, None, None
     outreach.quote_id, outreach.quoted_at = quote_id, now
     outreach.recipients, outreach.segments, outreach.credits = sums.recipients, sums.segments, sums.credits
     outreach.excluded, outreach.plan, outreach.prices = sums.excluded, sums.plan, sums.prices
+    outreach.examples, outreach.crowded = sums.examples, sums.crowded
     # On basis "message" plain characters save segments and time, no credits (domain.md, Campaign).
     outreach.plain_saves = {
         "segments": sums.saved,

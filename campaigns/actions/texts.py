@@ -57,7 +57,7 @@ class Writer:
     ) -> None:
         self.template, self.basis, self.link_base = template, basis, link_base
         self.plain, self._limit = plain, organization.message_char_limit
-        self._organization, self._sending, self._promotional = organization, sending, promotional
+        self._organization, self._sending, self.promotional = organization, sending, promotional
         self._starts, self._ends_at = max(outreach.starts_at or now, now), outreach.ends_at
         self.any_hour = sending == ALWAYS and not promotional
         self._placeholders = placeholders(link_base, len(template.links))
@@ -111,7 +111,7 @@ class Writer:
             self._windows[bucket] = window_of(
                 bucket,
                 sending=self._sending,
-                promotional=self._promotional,
+                promotional=self.promotional,
                 home_zone=self._organization.time_zone,
                 now=self._starts,
             )

@@ -23,6 +23,9 @@ class OutreachState(StrEnum):
     CLOSED = "CLOSED"
 
 
+UNCONFIRMED = (OutreachState.DRAFT, OutreachState.QUOTED, OutreachState.AWAITING_APPROVAL)
+"""Nobody has said yet that it may be sent."""
+
 CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.DRAFT: frozenset({CampaignState.SCHEDULED, CampaignState.SENDING}),
     CampaignState.SCHEDULED: frozenset(

@@ -10,26 +10,28 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts.queries import current_organization
+from accounts.queries import current_organization, user_name
 from accounts.rules.permissions import Permission
 from audiences.rules.exclusions import WORDS
-from billing.queries import current_account
+from billing.queries import cover_of, current_account
 from campaigns.actions import (
     CampaignRefused,
     DraftChanged,
     check_audience,
     check_ready,
     check_start,
-    launch_outreach,
+    confirm_outreach,
+    example_of,
     preview,
     request_quote,
     save_draft,
-    schedule_outreach,
     use_template,
+    withdraw_request,
 )
 from campaigns.forms import CampaignForm, initial_of
 from campaigns.models import Campaign, Outreach
 from campaigns.queries import (
+    advice_for,
     forecast_of,
     is_live,
     left_out_lines,
@@ -39,7 +41,7 @@ from campaigns.queries import (
     prices,
 )
 from campaigns.rules.forecast import by_slot
-from campaigns.rules.states import CampaignState
+from campaigns.rules.states import CampaignState, OutreachState
 from common.clock import now
 from common.errors import DomainError
 from common.money import format_micros
@@ -53,6 +55,8 @@ from messaging.rules.links import CODE_LENGTH, short_url
 from senders.queries import registered_numbers
 
 SLOTS = 24
+EXAMPLES = {"longest": "The longest text", "dearest": "The most expensive text"}
+"""Whose text can be seen with a quote, beside the first one."""
 QUICK_TAGS = ("first_name", "last_name", "phone", "email")
 """The fields that are offered at once (A6); all others are in the dialog."""
 
@@ -114,11 +118,19 @@ def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
     """The quote. Sending it is sending what was seen: by its id, so that a second click is the first."""
     campaign, outreach = with_outreach(campaign_id)
     if request.method == "POST" and campaign.state == CampaignState.DRAFT:
-        confirm = schedule_outreach if outreach.starts_at else launch_outreach
         try:
-            confirm(outreach.id, quote_id=UUID(request.POST.get("quote", "")), actor=actor_of(request), now=now())
+            if "withdraw" in request.POST:
+                withdraw_request(outreach.id, actor=actor_of(request), now=now())
+                return redirect("campaigns:review", campaign.id)
+            quote_id = UUID(request.POST.get("quote", ""))
+            confirmed = confirm_outreach(outreach.id, quote_id=quote_id, actor=actor_of(request), now=now())
         except (DomainError, ValueError) as error:
             messages.error(request, str(error) if isinstance(error, DomainError) else "Look at the quote again.")
+            return redirect("campaigns:review", campaign.id)
+        if confirmed.state == OutreachState.AWAITING_APPROVAL:
+            messages.success(
+                request, "Your colleagues are asked to approve it. Nothing is sent before one of them does."
+            )
             return redirect("campaigns:review", campaign.id)
         return redirect("campaigns:detail", campaign.id)
     if campaign.state != CampaignState.DRAFT:
@@ -140,7 +152,15 @@ def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
         "too_late": outreach.starts_at is not None and outreach.starts_at <= now(),
     }
     if not running and outreach.quoted_at is not None:
-        context |= _quote(campaign, outreach)
+        context |= _quote(campaign, outreach, place=request.GET.get("show", ""))
+        waits = outreach.state == OutreachState.AWAITING_APPROVAL
+        above = current_organization().approval_above
+        context |= {
+            "waits": waits,
+            "asked_me": waits and outreach.asked_by_id == request.member.user_id,
+            "asked_by": user_name(outreach.asked_by_id) if waits else "",
+            "needs_approval": above is not None and outreach.recipients > above,
+        }
     return render(request, "campaigns/quote.html" if request.htmx else "campaigns/review.html", context)
 
 
@@ -259,7 +279,7 @@ def _beside(request: MemberRequest, campaign: Campaign) -> dict[str, Any]:
     return {"preview": shown, "account": account, "money": format_micros(shown.credits * account.plan.price_micros)}
 
 
-def _quote(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
+def _quote(campaign: Campaign, outreach: Outreach, *, place: str) -> dict[str, Any]:
     account, progress = current_account(), outreach_progress(outreach.id)
     moment = now()
     starts = max(outreach.starts_at or moment, moment)
@@ -267,6 +287,7 @@ def _quote(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
     bars, width = by_slot(phases, starts=starts, slots=SLOTS)
     tallest = max(bars, default=0)
     lines = left_out_lines(progress)
+    cover = cover_of(outreach.credits)
     return {
         "account": account,
         "left_out": lines,
@@ -278,8 +299,13 @@ def _quote(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         "bars": [_drawn(slot, bar, tallest) for slot, bar in enumerate(bars)],
         "bars_begin": starts,
         "bars_end": starts + width * SLOTS if phases else starts,
-        "sample": preview(outreach, place=0, now=now()),
+        "sample": example_of(outreach, place, now=moment),
+        "examples": [(name, words) for name, words in EXAMPLES.items() if name in outreach.examples],
+        "shown": place,
         "missing": max(outreach.credits - account.available, 0),
+        "cover": cover,
+        "beyond": format_micros((cover.bought + cover.missing) * account.plan.price_micros),
+        "advice": advice_for(campaign, outreach, now=moment),
     }
 
 

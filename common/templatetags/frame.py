@@ -14,6 +14,7 @@ register = template.Library()
 _STATES: dict[str, tuple[str, str]] = {
     "DRAFT": ("Draft", "quiet"),
     "QUOTED": ("Draft", "quiet"),
+    "AWAITING_APPROVAL": ("Waits for approval", "orange"),
     "SCHEDULED": ("Scheduled", "blue"),
     "SENDING": ("Sending", "green"),
     "OPEN": ("Sending", "green"),

@@ -27,7 +27,7 @@
     const saysSo = new RegExp(`\\b(reply|text|send|answer)[^\\p{L}\\p{N}_]+${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\p{L}\\p{N}_])`, "iu");
     const whole = saysSo.test(words) ? words : `${words.trimEnd()}\nReply ${word} to stop.`;
     const filled = whole.replace(/\{\{([^{}|]*)(?:\|([^{}]*))?\}\}/g, (_, name, fallback) =>
-      name.trim() === "link" ? "-".repeat(Number(text.dataset.linkLength)) : (fallback || "").trim());
+      ({ link: "-".repeat(Number(text.dataset.linkLength)), organization: text.dataset.organization })[name.trim()] ?? (fallback || "").trim());
     return [...filled.normalize("NFC")].length;
   };
   const room = document.getElementById("room");

@@ -165,6 +165,7 @@ def build_scene(stack: Stack) -> Scene:
         "asking for a number": "/numbers/ask/",
         "registration, form": f"/numbers/{_unregistered(tenant, slow, department).id}/registration/",
         "registration, steps": f"/numbers/{third.id}/registration/",
+        "settings": "/settings/",
         "billing": "/billing/",
         "buying credits": "/billing/buy/",
         "taking an order back": f"/billing/orders/{order.id}/cancel/",
