@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+handler400 = "dashboard.views.frame.bad_request"
+
 urlpatterns = [
     path("", include("dashboard.urls")),
     path("l/", include("messaging.urls")),

@@ -308,17 +308,18 @@ def _write_chunk(
     drafts: dict[str, list[Draft]] = defaultdict(list)
     left_out: list[LeftOut] = []
     codes: dict[str, tuple[str, ...]] = {}
-    for contact_id, phone, digest in zip(chunk.contact_ids, chunk.phones, chunk.digests, strict=True):
+    quoted = zip(chunk.contact_ids, chunk.phones, chunk.digests, chunk.segments, chunk.credits, strict=True)
+    for contact_id, phone, digest, segments, credits in quoted:
         candidate = people.get(contact_id)
         if links:
             codes[phone] = new_codes(len(links))
         result = writer.write(candidate, codes.get(phone, ())) if candidate is not None else None
         if isinstance(result, LeftOut):
             left_out.append(result)
-        elif result is None or (result.draft.digest, result.draft.phone) != (digest, phone):
+        elif result is None or not _as_quoted(result.draft, phone, digest, segments):
             left_out.append(LeftOut(contact_id, phone, Reason.CHANGED))
         else:
-            drafts[result.bucket].append(result.draft)
+            drafts[result.bucket].append(result.draft._replace(credits=credits))  # the price is that of the quote
     for bucket, batch in drafts.items():
         if bucket not in streams:
             streams[bucket] = _stream(outreach, bucket, writer, state, now)
@@ -347,6 +348,11 @@ def _write_chunk(
     note_exclusions(outreach.id, left_out, quote_id=chunk.quote_id)
     chunk.written_at = now
     chunk.save(update_fields=["written_at"])
+
+
+def _as_quoted(draft: Draft, phone: str, digest: int, segments: int) -> bool:
+    """Whether it is the same text to the same phone at the same length: the links of another domain may be longer."""
+    return draft.phone == phone and draft.digest == digest and draft.segments == segments
 
 
 def _stream(outreach: Outreach, bucket: str, writer: Writer, state: StreamState, now: datetime) -> Stream:

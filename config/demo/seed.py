@@ -55,12 +55,13 @@ def seed_tenant(
     gateway: CarrierAccount.Gateway = CarrierAccount.Gateway.TWILIO,
     credits: int = CREDITS,
     kind: SenderKind = SenderKind.TOLL_FREE,
+    plan: str = "metered",
 ) -> Tenant:
     """A new organization each time; its numbers are approved by the demo's staff."""
     serial = secrets.token_hex(4)
     owner, owner_sign_in = _person(f"owner-{serial}@demo.example", "Olivia Owner")
     staff, staff_sign_in = _person(f"staff-{serial}@demo.example", "Ravi Staff", StaffRole.OPERATOR)
-    organization = open_organization(name=f"Demo Offices {serial}", owner=owner, now=now, plan="metered")
+    organization = open_organization(name=f"Demo Offices {serial}", owner=owner, now=now, plan=plan)
     account = add_carrier_account(
         gateway=gateway,
         account_sid=stack.simulator.account_sid if gateway == CarrierAccount.Gateway.TWILIO else "NULL",

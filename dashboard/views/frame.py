@@ -2,8 +2,9 @@
 
 from typing import cast
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -63,3 +64,9 @@ def health(request: HttpRequest) -> HttpResponse:
 def _back(request: HttpRequest) -> str:
     page = request.headers.get("referer", "/")
     return page if url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}) else "/"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What could not be read at all: told in words."""
+    too_large = isinstance(exception, RequestDataTooBig)
+    return render(request, "400.html", {"too_large": too_large}, status=413 if too_large else 400)

@@ -57,6 +57,14 @@ class Sender:
         self.world.consent(*self.phones)
         self.outreach: Outreach | None = None
 
+    @classmethod
+    def of(cls, stack: Stack, tenant: Tenant, world: World) -> "Sender":
+        """The same for a tenant that is there already."""
+        made = cls.__new__(cls)
+        made.stack, made.tenant, made.world, made.number = stack, tenant, world, tenant.numbers[0]
+        made.phones, made.outreach = [], None
+        return made
+
     def launch(self, body: str = "Hello {{ first_name }}, we open at eight.") -> Outreach:
         self.outreach = self.world.launch(self.world.campaign(body=body))
         return self.outreach
