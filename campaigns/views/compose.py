@@ -73,7 +73,7 @@ def campaign_new(request: MemberRequest) -> HttpResponse:
         "revision": 0,
         "number": only[0].id if len(only) == 1 else None,
         "program": kinds[0].id if len(kinds) == 1 else None,
-        "opt_out_word": current_organization().opt_out_word,
+        "language": "en",
     }
     chosen = number_in(request.GET.get("list", ""))
     if chosen is not None:

@@ -56,7 +56,10 @@
     before = null;
     tell();
   });
-  const tell = () => (room.textContent = `${limit - typedLength(body.value)} characters left`);
+  const tell = () => {
+    const left = limit - typedLength(body.value);
+    room.textContent = `${left} character${left === 1 ? "" : "s"} left`;
+  };
   form.elements.opt_out_word.addEventListener("input", tell);
   tell();
 

@@ -173,6 +173,100 @@ def test_nothing_needs_a_mouse(page: Page, tenant: Tenant, stack: Stack) -> None
     expect(page.get_by_text("1 more on “Chosen by keyboard”")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "It’s “spring” – come and see…",
+        "Party 🎉👩‍👩‍👧‍👦 at {{ organization }} with {{ first_name|a friend }}",
+        "One\r\nTwo\r\n\r\nThree",
+        "{{ link|https://example.org/spring }} ½ price e\u0301",
+        "Text STOP to stop. " * 12,
+    ],
+    ids=["curly", "emoji", "lines", "link", "long"],
+)
+def test_the_counter_in_the_browser_is_the_servers(page: Page, words: str) -> None:
+    """What is pasted is counted alike on both sides, and the quote says what the composer said."""
+    page.goto("/campaigns/new/")
+    page.get_by_label("Campaign name").fill("Counted")
+    body(page).focus()
+    page.keyboard.insert_text(words)
+    expect(page.locator("[data-preview]")).to_be_visible(timeout=10_000)
+    expect(page.locator("#saved")).to_have_text(re.compile("saved"))
+    expect(page.locator("#room")).to_have_text(f"{page.locator('[data-left]').inner_text()} characters left")
+    shown = page.locator(".three strong").all_inner_texts()
+    text = page.locator("[data-preview]").inner_text()
+    page.get_by_role("button", name="Review and send").click()
+    expect(page.get_by_role("button", name=re.compile("^Send "))).to_be_visible(timeout=20_000)
+    assert page.locator(".bubble").inner_text() == text
+    each = re.search(r": (\d+) segments?, (\d+) credits?", page.locator(".beside").inner_text())
+    assert each is not None
+    assert each.groups() == (shown[1], shown[2])
+
+
+def test_typing_stops_at_the_limit(page: Page) -> None:
+    begin(page, "x" * 570)
+    body(page).press("End")
+    page.keyboard.insert_text("abcdefghijklmnop")
+    expect(body(page)).to_have_value("x" * 570 + "abcdefghij")  # with “Reply STOP to stop.” and its line: 600
+    expect(page.locator("#room")).to_have_text("The text is full at 600 characters: 6 did not fit.")
+    page.keyboard.type("q")
+    expect(body(page)).to_have_value("x" * 570 + "abcdefghij")
+    page.keyboard.press("Backspace")
+    expect(page.locator("#room")).to_have_text("1 character left")
+    body(page).press("Control+Home")
+    page.keyboard.insert_text("12345")
+    expect(body(page)).to_have_value("1" + "x" * 570 + "abcdefghi")
+
+
+def test_fields_links_and_emoji_by_keyboard(page: Page) -> None:
+    begin(page, "Hello ")
+    press(page, page.get_by_role("button", name="More fields…"), "Enter")
+    dialog = page.get_by_role("dialog")
+    reach(page, dialog.get_by_label("First name"))
+    page.keyboard.press("ArrowDown")
+    type_into(page, dialog.get_by_label("Written where it is empty"), "friend")
+    press(page, dialog.get_by_role("button", name="Save"), "Enter")
+    expect(body(page)).to_have_value("Hello {{ last_name|friend }}")
+    press(page, page.get_by_role("button", name="Link…"), "Enter")
+    type_into(page, dialog.get_by_label("Where it leads"), "https://example.org/a?b=c")
+    page.keyboard.press("Enter")
+    expect(body(page)).to_have_value("Hello {{ last_name|friend }}{{ link|https://example.org/a?b=c }}")
+    press(page, page.get_by_role("button", name="Emoji…"), "Enter")
+    expect(page.get_by_label("Find an emoji")).to_be_focused()
+    page.keyboard.type("party popper")
+    expect(dialog.get_by_role("button", name="party popper")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(body(page)).to_have_value(re.compile("🎉$"))
+    expect(body(page)).to_be_focused()
+    expect(page.get_by_text("has no plain form")).to_be_visible(timeout=10_000)
+    press(page, page.get_by_role("button", name="Emoji…"), "Enter")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_a_costly_character_is_shown_and_replaced(page: Page) -> None:
+    begin(page, "We are open")
+    body(page).fill("We’re open")
+    expect(page.get_by_text("right single quotation mark, at 3")).to_be_visible()
+    expect(page.locator("[data-preview] mark")).to_have_text("'")
+    press(page, page.get_by_role("button", name="Replace in the text"), "Enter")
+    expect(body(page)).to_have_value("We're open")
+    expect(page.get_by_text("What makes it expensive")).to_be_hidden(timeout=10_000)
+
+
+def test_a_template_is_put_in_by_keyboard(page: Page) -> None:
+    page.goto("/templates/new/")
+    type_into(page, page.get_by_label("Name"), "Opening hours")
+    type_into(page, page.get_by_label("Text", exact=True), "We open at eight, {{ first_name|friend }}.")
+    press(page, page.get_by_role("button", name="Save", exact=True), "Enter")
+    expect(page.get_by_text("“Opening hours” is kept.")).to_be_visible()
+    page.goto("/campaigns/new/")
+    press(page, page.get_by_text("Template, language, description"), "Enter")
+    page.get_by_label("Begin with a template").select_option(label="Opening hours")
+    press(page, page.get_by_role("button", name="Use the template"), "Enter")
+    expect(body(page)).to_have_value("We open at eight, {{ first_name|friend }}.")
+
+
 def reach(page: Page, wanted: Locator, *, back: bool = False) -> None:
     """Move the focus there with the Tab key alone."""
     for _ in range(80):
