@@ -30,6 +30,10 @@ _READ_AS = {"body": "body", "hours": "sending_hours", "starts_at": "starts_at"}
 """Fields whose faults keep what is stored, and what that is called in a draft."""
 
 
+class PicturesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
 class NumberSelect(forms.Select):
     """The numbers that may start a campaign; below them, greyed, those that are not registered yet."""
 
@@ -88,6 +92,12 @@ class CampaignForm(forms.Form):
         error_messages={"max_length": "The text has %(show_value)s characters: far more than can be sent. Shorten it."},
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text="{{ first_name|there }} becomes each person's name; “there” where it is unknown.",
+    )
+    pictures = forms.FileField(
+        label="Pictures",
+        required=False,
+        widget=PicturesInput(attrs={"accept": "image/jpeg,image/png,image/gif"}),
+        help_text="JPEG, PNG or GIF up to 5 MB each, ten at most. A text with pictures costs 2 credits.",
     )
     opt_out_word = forms.CharField(
         max_length=40,

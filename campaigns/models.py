@@ -29,6 +29,7 @@ class Campaign(TenantModel):
     template_version = models.ForeignKey(
         "content.TemplateVersion", on_delete=models.PROTECT, related_name="+", db_constraint=False, null=True
     )
+    media_ids = ArrayField(models.BigIntegerField(), default=list, help_text="pictures, in order")
     plain_characters = models.BooleanField(default=True, help_text="curly quotes and the like are written plainly")
     sending_hours = models.JSONField(help_text="seven rows, Monday first: [opens, closes] in minutes, or null")
     state = models.CharField(max_length=9, choices=[(s.value, s.value) for s in CampaignState], default="DRAFT")

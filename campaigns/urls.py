@@ -7,6 +7,7 @@ urlpatterns = [
     path("", running.campaign_list, name="list"),
     path("new/", compose.campaign_new, name="new"),
     path("draft/", compose.campaign_autosave, name="autosave"),
+    path("pictures/<int:picture_id>/", compose.campaign_picture, name="picture"),
     path("<int:campaign_id>/", running.campaign_detail, name="detail"),
     path("<int:campaign_id>/edit/", compose.campaign_edit, name="edit"),
     path("<int:campaign_id>/review/", compose.campaign_review, name="review"),

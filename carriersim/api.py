@@ -58,7 +58,7 @@ class Api:
             return Response(500, b"{}", delay=latency)
         if mood == "nothing":
             return Response(drop=True, delay=latency)
-        taken = carrier.take(account_sid, request.form())
+        taken = carrier.take(account_sid, request.form(), request.all_of("MediaUrl"))
         if isinstance(taken, int):
             return _error(400, taken)
         if mood == "silence":
@@ -151,7 +151,7 @@ def _resource(text: Text) -> dict[str, Any]:
         "error_message": None,
         "from": text.sender if text.outbound else text.phone,
         "messaging_service_sid": None,
-        "num_media": "0",
+        "num_media": str(len(text.media)),
         "num_segments": str(text.segments),
         "price": None,
         "price_unit": "USD",

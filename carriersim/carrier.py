@@ -31,6 +31,9 @@ NETWORK_STOPPED = (
 NETWORK_STARTED = 'NETWORK MSG: You have replied "unstop" and will begin receiving messages again from this number.'
 
 
+MOST_MEDIA = 10
+
+
 @dataclass(slots=True)
 class Number:
     """A number of a customer: its allowed segments a second (None: any), and where inbound texts are posted."""
@@ -61,6 +64,7 @@ class Text:
     callback: str = ""
     outbound: bool = True
     silent: bool = False
+    media: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -95,10 +99,10 @@ class Carrier:
 
     # Hand-over -----------------------------------------------------------------------------------------------------
 
-    def take(self, account_sid: str, form: dict[str, str]) -> Text | int:
-        """Accept a text, or refuse it with an error code."""
+    def take(self, account_sid: str, form: dict[str, str], media: tuple[str, ...] = ()) -> Text | int:
+        """Accept a text, or refuse it with an error code. `media` are the addresses of its pictures."""
         sender, phone, body = form.get("From", ""), form.get("To", ""), form.get("Body", "")
-        code = self._refusal(sender, phone, body)
+        code = self._refusal(sender, phone, body, media)
         if code is not None:
             return code
         text = Text(
@@ -107,7 +111,8 @@ class Carrier:
             sender=sender,
             phone=phone,
             body=body,
-            segments=count_segments(body),
+            segments=1 if media else count_segments(body),  # with pictures it is one message, whatever its length
+            media=media,
             created=datetime.now(UTC),
             callback=form.get("StatusCallback", ""),
         )
@@ -129,13 +134,15 @@ class Carrier:
             text.status = "sent"
         return text
 
-    def _refusal(self, sender: str, phone: str, body: str) -> int | None:
+    def _refusal(self, sender: str, phone: str, body: str, media: tuple[str, ...]) -> int | None:
         if sender in MAGIC_FROM:
             return MAGIC_FROM[sender]
         if phone in MAGIC_TO:
             return MAGIC_TO[phone]
-        if not body:
+        if not body and not media:
             return 21602
+        if len(media) > MOST_MEDIA:
+            return 21623
         if len(body) > 1600:
             return 21617
         if sender not in self.numbers and sender != MAGIC_FROM_GOOD:

@@ -27,6 +27,12 @@ class Request:
     def form(self) -> dict[str, str]:
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
+    def all_of(self, name: str) -> tuple[str, ...]:
+        """Every value of a field that may come several times."""
+        if name.encode() not in self.body:
+            return ()
+        return tuple(value for key, value in parse_qsl(self.body.decode(), keep_blank_values=True) if key == name)
+
     def json(self) -> Any:
         return json.loads(self.body or b"{}")
 

@@ -10,6 +10,7 @@ main{max-width:46rem;margin:0 auto;padding:1.5rem 1rem}
 h1{font-size:1.4rem}a{color:#0b5c6b}
 ul{list-style:none;padding:0}li.phone{background:#fff;border-radius:10px;padding:.7rem 1rem;margin:.5rem 0}
 .text{max-width:80%;padding:.6rem .9rem;border-radius:16px;margin:.4rem 0;white-space:pre-wrap;overflow-wrap:anywhere}
+.text img{max-width:100%;border-radius:10px;display:block}
 .in{background:#e2e6ea}.out{background:#0b7285;color:#fff;margin-left:auto}
 small{color:#52606d;display:block}form{display:flex;gap:.5rem;margin-top:1rem;flex-wrap:wrap}
 input,select,button{font:inherit;padding:.55rem .8rem;border:1px solid #9aa5b1;border-radius:8px}
@@ -40,7 +41,7 @@ def phone_page(carrier: Carrier, phone: str) -> str:
     """One phone: its texts, and a field for an answer."""
     texts = [carrier.texts[sid] for sid in carrier.by_phone[phone]]
     bubbles = "".join(
-        f'<div class="text {"in" if text.outbound else "out"}">{escape(text.body)}</div>'
+        f'<div class="text {"in" if text.outbound else "out"}">{_pictures(text.media)}{escape(text.body)}</div>'
         f"<small>{escape(text.sender) if text.outbound else 'you'}, {text.created:%H:%M:%S} UTC</small>"
         for text in texts
     )
@@ -53,6 +54,10 @@ def phone_page(carrier: Carrier, phone: str) -> str:
         '<input name="body" aria-label="Your answer" placeholder="Your answer, such as STOP" autofocus>'
         "<button>Send</button></form>",
     )
+
+
+def _pictures(urls: tuple[str, ...]) -> str:
+    return "".join(f'<img src="{escape(url)}" alt="picture">' for url in urls)
 
 
 def _page(title: str, content: str) -> str:

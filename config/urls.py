@@ -6,7 +6,7 @@ handler400 = "dashboard.views.frame.bad_request"
 
 urlpatterns = [
     path("", include("dashboard.urls")),
-    path("l/", include("messaging.urls")),
+    path("", include("messaging.urls")),
     path("campaigns/", include("campaigns.urls")),
     path("inbox/", include("inbox.urls")),
     path("contacts/", include("contacts.urls")),

@@ -6,6 +6,7 @@ from common.tenancy import TenantModel
 class FileKind(models.TextChoices):
     EVIDENCE = "EVIDENCE", "Evidence"
     IMPORT = "IMPORT", "Import"
+    MEDIA = "MEDIA", "Picture of a text"
     REPORT = "REPORT", "Report"
 
 

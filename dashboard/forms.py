@@ -69,6 +69,7 @@ class GiveNumberForm(forms.Form):
     segments_per_second = forms.DecimalField(
         label="Segments a second", min_value=Decimal("0.1"), max_value=Decimal(1000), initial=3, decimal_places=2
     )
+    can_mms = forms.BooleanField(label="It can send pictures (MMS)", required=False)
     carrier_account_id = forms.TypedChoiceField(label="Carrier account", coerce=int)
 
     def __init__(self, *args: Any, accounts: Sequence[tuple[int, str]], **kwargs: Any) -> None:

@@ -1,5 +1,6 @@
 from typing import get_args
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -26,6 +27,7 @@ class Stream(TenantModel):
     bucket = models.CharField(max_length=400, blank=True, help_text="recipients with the same hours")
     program_id = models.BigIntegerField(null=True)
     reservation_id = models.BigIntegerField(null=True)
+    media_ids = ArrayField(models.BigIntegerField(), default=list, help_text="pictures that go with each message")
     state = models.CharField(max_length=6, choices=StreamState.choices, default=StreamState.OPEN)
     # Hours as UTC instants: sendable from open_from until before open_until; empty is without bound.
     open_from = models.DateTimeField(null=True)

@@ -5,5 +5,6 @@ from messaging import views
 app_name = "messaging"
 
 urlpatterns = [
-    path("<str:code>", views.follow_link, name="follow"),
+    path("l/<str:code>", views.follow_link, name="follow"),
+    path("media/<str:token>", views.picture, name="picture"),
 ]

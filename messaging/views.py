@@ -1,12 +1,15 @@
-"""The public page of short links: whoever has one is sent on."""
+"""What is public: short links, which send people on, and pictures that the carrier fetches."""
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from common.clock import now
+from content.queries import path_of
 from messaging.actions.links import follow
+from messaging.actions.media import picture_behind
 from messaging.rules.links import is_robot
 
 
@@ -26,3 +29,12 @@ def follow_link(request: HttpRequest, code: str) -> HttpResponse:
     response = HttpResponseRedirect(target.url)
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+@require_safe
+def picture(request: HttpRequest, token: str) -> HttpResponseBase:
+    """A picture of a text, by the signed address that the carrier was given."""
+    found = picture_behind(token)
+    if found is None:
+        raise Http404
+    return FileResponse(path_of(found).open("rb"), content_type=found.content_type)

@@ -68,6 +68,7 @@ def add_number(
     department: Department,
     actor: Actor,
     now: datetime,
+    can_mms: bool = False,
 ) -> SenderNumber:
     """Add a number to the organization in scope; it may text once it is registered. Raises NotYours."""
     with across_organizations(because="the platform's accounts belong to no organization"):
@@ -81,6 +82,7 @@ def add_number(
         kind=kind,
         segments_per_second=segments_per_second,
         department=department,
+        can_mms=can_mms,
         lane=lane_of(sender),
         created_at=now,
     )
@@ -124,6 +126,7 @@ def give_number(
     carrier_account_id: int,
     actor: Actor,
     now: datetime,
+    can_mms: bool = False,
 ) -> SenderNumber:
     """Staff's yes to a request: the number is the organization's. Raises NumberRefused where it is taken."""
     request = _open_request(request_id)
@@ -135,6 +138,7 @@ def give_number(
                 kind=SenderKind(request.kind),
                 segments_per_second=segments_per_second,
                 department=request.department,
+                can_mms=can_mms,
                 actor=actor,
                 now=now,
             )

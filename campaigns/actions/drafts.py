@@ -21,8 +21,9 @@ from consent.actions import check_stop_word
 from consent.models import Program
 from consent.rules.lawful_hours import ALWAYS, Weekly
 from content.actions import note_use
-from content.models import Template
+from content.models import StoredFile, Template
 from content.queries import newest_version
+from content.rules.pictures import MOST_PICTURES
 from content.rules.rendering import TemplateError
 from senders.models import SenderNumber
 
@@ -154,9 +155,52 @@ def check_ready(campaign: Campaign) -> None:
     if campaign.program_id is None:
         raise CampaignRefused("Choose the program: only people who agreed to it get the text.", field="program")
     _check_body(campaign, organization.message_char_limit)
+    if campaign.media_ids and not campaign.whole_number.can_mms:
+        raise CampaignRefused(
+            f"{campaign.whole_number} cannot send pictures. Remove them, or choose a number that can.", field="number"
+        )
     check_stop_word(opt_out_word_of(campaign))
     if not any(campaign.sending_hours):
         raise CampaignRefused("Every day is closed. Open at least one, or send at any lawful hour.", field="hours")
+
+
+def add_picture(campaign_id: int, picture: StoredFile, *, actor: Actor, now: datetime) -> Campaign:
+    """Send a picture with a draft's text. Raises CampaignRefused where there are ten already."""
+    campaign = _locked_draft(campaign_id)
+    known = StoredFile.objects.filter(id__in=campaign.media_ids, sha256=picture.sha256)
+    if known.exists():  # sent twice by a second click: it is there
+        return campaign
+    if len(campaign.media_ids) >= MOST_PICTURES:
+        raise CampaignRefused(f"A text has at most {MOST_PICTURES} pictures. Remove one first.", field="pictures")
+    return _with_pictures(campaign, [*campaign.media_ids, picture.id])
+
+
+def remove_picture(campaign_id: int, picture_id: int, *, actor: Actor, now: datetime) -> Campaign:
+    """Send the text without it; one that is gone already is gone."""
+    campaign = _locked_draft(campaign_id)
+    return _with_pictures(campaign, [one for one in campaign.media_ids if one != picture_id])
+
+
+def _locked_draft(campaign_id: int) -> Campaign:
+    campaign = Campaign.objects.select_for_update(no_key=True).get(id=campaign_id)
+    if campaign.state != CampaignState.DRAFT:
+        raise CampaignRefused("This campaign is under way and cannot be changed. Duplicate it to send another text.")
+    return campaign
+
+
+def _with_pictures(campaign: Campaign, media_ids: list[int]) -> Campaign:
+    # Not a new revision: pictures are no part of what a window holds, and another window loses nothing by them.
+    campaign.media_ids = media_ids
+    campaign.save(update_fields=["media_ids"])
+    _forget_quote(campaign)
+    return campaign
+
+
+def _forget_quote(campaign: Campaign) -> None:
+    """What was quoted, or asked approval for, is another text now."""
+    campaign.outreaches.update(
+        state=OutreachState.DRAFT, quote_id=uuid4(), quoted_at=None, asked_by_id=None, asked_at=None, approved_by=""
+    )
 
 
 def check_start(outreach: Outreach, *, now: datetime) -> None:
@@ -188,24 +232,20 @@ def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: da
         sending_hours=weekly_of(campaign.sending_hours),
     )
     copy = save_draft(content, origin=DraftOrigin(form_id, 0), actor=actor, now=now)
-    copy.template_version_id = campaign.template_version_id
-    copy.save(update_fields=["template_version"])
+    copy.template_version_id, copy.media_ids = campaign.template_version_id, campaign.media_ids
+    copy.save(update_fields=["template_version", "media_ids"])
     return copy
 
 
 def use_template(campaign_id: int, template: Template, *, actor: Actor, now: datetime) -> Campaign:
     """Put a template's newest words in the draft's language in place of its text."""
-    campaign = Campaign.objects.select_for_update(no_key=True).get(id=campaign_id)
-    if campaign.state != CampaignState.DRAFT:
-        raise CampaignRefused("This campaign is under way and cannot be changed. Duplicate it to send another text.")
+    campaign = _locked_draft(campaign_id)
     version = newest_version(template)
     campaign.body, campaign.template_version = version.body(campaign.language), version
     campaign.revision, campaign.saved_at, campaign.saved_by = campaign.revision + 1, now, actor.label
     campaign.saved_in, campaign.step = None, 0
     campaign.save()
-    campaign.outreaches.update(
-        state=OutreachState.DRAFT, quote_id=uuid4(), quoted_at=None, asked_by_id=None, asked_at=None, approved_by=""
-    )
+    _forget_quote(campaign)
     note_use(version.id)
     return campaign
 

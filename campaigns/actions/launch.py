@@ -365,6 +365,7 @@ def _stream(outreach: Outreach, bucket: str, writer: Writer, state: StreamState,
         bucket=bucket,
         program_id=campaign.whole_program.id,
         reservation_id=outreach.reservation_id,
+        media_ids=campaign.media_ids,
         hours=Hours(
             open_from=window[0] if window else outreach.starts_at,
             open_until=window[1] if window else None,

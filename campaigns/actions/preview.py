@@ -1,6 +1,6 @@
 """What a draft would look like and cost, while it is typed: the same writer as the quote, for a few people."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from accounts.queries import current_organization
@@ -102,7 +102,9 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
     found = _texts(writer, outreach) if raw else []
     place = place % len(found) if found else 0
     shown = found[place] if found else _of_nobody(writer, raw)
-    each = credits_for(writer.basis, segments=shown.measured.segments)
+    if writer.media:
+        shown = replace(shown, measured=shown.measured._replace(segments=1))
+    each = credits_for(writer.basis, segments=shown.measured.segments, media=writer.media)
     return Preview(
         text=shown.written,
         person=shown.person,
@@ -118,7 +120,7 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
         pieces=tuple(changes(shown.typed, at_most=limit)) if campaign.plain_characters else (Piece(shown.written, ""),),
         longest=max(range(len(found)), key=lambda at: len(found[at].written), default=0),
         dearest=max(range(len(found)), key=lambda at: found[at].measured.segments, default=0),
-        expense=_expense(campaign.body, shown, writer.basis, size),
+        expense=Expense() if writer.media else _expense(campaign.body, shown, writer.basis, size),
     )
 
 

@@ -52,10 +52,12 @@ class Writer:
         sending: Weekly,
         promotional: bool,
         plain: bool,
+        media: bool,
         link_base: str,
         now: datetime,
     ) -> None:
-        self.template, self.basis, self.link_base = template, basis, link_base
+        self.template, self.basis, self.link_base, self.media = template, basis, link_base, media
+        self._media_key = "" if not media else "\0" + ",".join(map(str, outreach.campaign.media_ids))
         self.plain, self._limit = plain, organization.message_char_limit
         self._organization, self._sending, self.promotional = organization, sending, promotional
         self._starts, self._ends_at = max(outreach.starts_at or now, now), outreach.ends_at
@@ -95,8 +97,10 @@ class Writer:
         if why_not is not None:
             return LeftOut(contact_id, phone, why_not)
         encoding, _, segments = measured
-        digest = digest_of(template.fill(values) if template.links else body)
-        credits = credits_for(self.basis, segments=segments)
+        if self.media:  # a text with pictures is one message to the carrier, of any length
+            segments, saved = 1, 0
+        digest = digest_of((template.fill(values) if template.links else body) + self._media_key)
+        credits = credits_for(self.basis, segments=segments, media=self.media)
         return Written(Draft(phone, body, encoding, segments, credits, digest, contact_id), bucket, saved)
 
     def typed(self, candidate: Candidate | None) -> str:
@@ -152,6 +156,7 @@ def writer_for(outreach: Outreach, *, now: datetime) -> Writer:
         sending=weekly_of(campaign.sending_hours),
         promotional=campaign.program is not None and campaign.program.level == Level.PROMOTIONAL,
         plain=campaign.plain_characters,
+        media=bool(campaign.media_ids),
         link_base=link_base(),
         now=now,
     )

@@ -4,7 +4,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.db import transaction
+from django.http import FileResponse, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -17,12 +19,14 @@ from billing.queries import cover_of, current_account
 from campaigns.actions import (
     CampaignRefused,
     DraftChanged,
+    add_picture,
     check_audience,
     check_ready,
     check_start,
     confirm_outreach,
     example_of,
     preview,
+    remove_picture,
     request_quote,
     save_draft,
     use_template,
@@ -48,7 +52,9 @@ from common.money import format_micros
 from common.views import MemberRequest, actor_of, member_view, number_in, refusals_on
 from consent.queries import programs
 from contacts.queries import custom_fields
-from content.models import Job
+from content.actions import store_picture
+from content.models import FileKind, Job, StoredFile
+from content.queries import path_of
 from content.rules.rendering import CUSTOM, TAGS
 from messaging.queries import link_base
 from messaging.rules.links import CODE_LENGTH, short_url
@@ -107,6 +113,8 @@ def campaign_autosave(request: MemberRequest) -> HttpResponse:
     except DomainError as error:
         context |= {"refusal": str(error), "conflict": isinstance(error, DraftChanged)}
         return render(request, "campaigns/side.html", context)
+    context["picture_faults"] = _add_pictures(request, campaign)
+    campaign.refresh_from_db()
     context |= {"campaign": campaign, **_beside(request, campaign)}
     response = render(request, "campaigns/side.html", context)
     response["HX-Replace-Url"] = reverse("campaigns:edit", args=[campaign.id])
@@ -165,6 +173,13 @@ def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
 
 
 @member_view(Permission.CAMPAIGNS_VIEW)
+def campaign_picture(request: MemberRequest, picture_id: int) -> HttpResponseBase:
+    """A picture of a draft or campaign, as it is sent."""
+    picture = get_object_or_404(StoredFile.objects.filter(kind=FileKind.MEDIA), id=picture_id)
+    return FileResponse(path_of(picture).open("rb"), content_type=picture.content_type)
+
+
+@member_view(Permission.CAMPAIGNS_VIEW)
 def campaign_left_out(request: MemberRequest, campaign_id: int) -> HttpResponse:
     """The people behind a figure of the quote: who is left out, and why."""
     campaign, outreach = with_outreach(campaign_id)
@@ -198,7 +213,16 @@ def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign |
             except DraftChanged:
                 conflict = True
                 raise
-    if saved is not None and then == "template":
+    if saved is not None:
+        for fault in _add_pictures(request, saved):
+            form.add_error("pictures", fault)
+    if saved is not None and then.startswith("without:"):
+        remove_picture(saved.id, number_in(then.removeprefix("without:")) or 0, actor=actor_of(request), now=now())
+        return redirect("campaigns:edit", saved.id)
+    if saved is not None and then == "pictures":
+        if form.is_valid():
+            return redirect("campaigns:edit", saved.id)
+    elif saved is not None and then == "template":
         with refusals_on(form):
             _use_template(request, form, saved)
         if form.is_valid():
@@ -216,6 +240,19 @@ def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign |
         if form.is_valid():
             return redirect("campaigns:review", saved.id)
     return _composer(request, form, campaign=saved or campaign, saved=saved is not None, conflict=conflict)
+
+
+def _add_pictures(request: MemberRequest, campaign: Campaign) -> list[str]:
+    """Take the pictures that came with the form; what is wrong with those that are not taken."""
+    faults = []
+    for upload in request.FILES.getlist("pictures"):
+        try:
+            with transaction.atomic():
+                picture = store_picture(upload, actor=actor_of(request), now=now())
+                add_picture(campaign.id, picture, actor=actor_of(request), now=now())
+        except DomainError as error:
+            faults.append(str(error))
+    return faults
 
 
 def _use_template(request: MemberRequest, form: CampaignForm, saved: Campaign) -> None:

@@ -108,6 +108,7 @@ def _number(
         kind=kind,
         segments_per_second=None if rate is None else Decimal(str(rate)),
         department=Department.objects.order_by("id")[0],
+        can_mms=True,
         actor=actor,
         now=now,
     )

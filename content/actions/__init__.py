@@ -1,6 +1,6 @@
 """Writes of files, jobs and templates."""
 
-from content.actions.files import EvidenceRefused, store_evidence, store_file
+from content.actions.files import EvidenceRefused, PictureRefused, store_evidence, store_file, store_picture
 from content.actions.jobs import fail_job, finish_job, report_progress, start_job
 from content.actions.templates import (
     TemplateContent,
@@ -13,6 +13,7 @@ from content.actions.templates import (
 
 __all__ = [
     "EvidenceRefused",
+    "PictureRefused",
     "TemplateContent",
     "TemplateRefused",
     "create_template",
@@ -25,4 +26,5 @@ __all__ = [
     "start_job",
     "store_evidence",
     "store_file",
+    "store_picture",
 ]

@@ -14,7 +14,8 @@ from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import current_organization_id
 from content.models import FileKind, StoredFile
-from content.rules.filetypes import EVIDENCE_BYTES, evidence_type
+from content.rules.filetypes import EVIDENCE_BYTES, evidence_type, picture_type
+from content.rules.pictures import PICTURE_BYTES, UnreadablePicture, redraw
 
 
 class EvidenceRefused(DomainError):
@@ -45,6 +46,30 @@ def store_file(
         created_at=now,
     )
     return stored
+
+
+class PictureRefused(DomainError):
+    code = "picture_refused"
+
+
+def store_picture(upload: "File[bytes]", *, actor: Actor, now: datetime) -> StoredFile:
+    """Keep a picture that is sent with texts, drawn anew. Raises PictureRefused with what to do."""
+    name = upload.name or "picture"
+    if (upload.size or 0) > PICTURE_BYTES:
+        raise PictureRefused(f"“{name}” is larger than 5 MB. Make it smaller and add it again.")
+    content = upload.read()
+    content_type = picture_type(content[:16])
+    if content_type is None:
+        raise PictureRefused(
+            f"“{name}” is no JPEG, PNG or GIF, whatever its name says. Save it as one and add it again."
+        )
+    try:
+        picture = redraw(content, content_type=content_type)
+    except UnreadablePicture as error:
+        raise PictureRefused(f"“{name}” cannot be sent. {error}") from error
+    return store_file(
+        kind=FileKind.MEDIA, name=name, content_type=content_type, chunks=[picture.content], actor=actor, now=now
+    )
 
 
 def store_evidence(upload: "File[bytes]", *, actor: Actor, now: datetime) -> StoredFile:

@@ -37,6 +37,8 @@ class Claim:
     segments: int
     state: str
     reason: str
+    organization_id: int
+    media_ids: Sequence[int]
 
 
 def claim_due(wants: Sequence[Want], *, claim_id: UUID, now: datetime) -> list[Claim]:
@@ -73,7 +75,8 @@ WITH wanted AS (
     SELECT * FROM unnest(%(streams)s::bigint[], %(numbers)s::bigint[], %(after)s::bigint[], %(segments)s::int[])
         AS w(stream_id, number_id, after_id, segments)
 ), locked AS MATERIALIZED (
-    SELECT s.id AS stream_id, s.kind, s.priority, s.program_id, w.segments AS wanted, o.duplicate_window_hours, m.*
+    SELECT s.id AS stream_id, s.kind, s.priority, s.program_id, s.media_ids, w.segments AS wanted,
+        o.duplicate_window_hours, m.*
     FROM wanted w
     JOIN messaging_stream s ON s.id = w.stream_id AND s.state = 'OPEN'
         AND (s.open_from IS NULL OR s.open_from <= %(now)s)
@@ -141,13 +144,14 @@ WITH wanted AS (
         settled_at = CASE WHEN d.verdict = '' THEN NULL ELSE %(now)s::timestamptz END
     FROM decided d WHERE m.id = d.id
     RETURNING m.id, m.stream_id, m.sender_number_id, m.carrier_account_id, m.phone, m.body, m.segments, m.state,
-              m.reason, m.organization_id, m.credits, d.priority, d.turn
+              m.reason, m.organization_id, m.credits, d.priority, d.turn, d.media_ids
 ), counted AS (
     INSERT INTO messaging_outcomedelta (organization_id, stream_id, state, messages, segments, credits)
     SELECT organization_id, stream_id, v.state, v.sign * count(*), v.sign * sum(segments), v.sign * sum(credits)
     FROM claimed, (VALUES ('QUEUED', -1), ('SKIPPED', 1)) AS v(state, sign)
     WHERE claimed.state = 'SKIPPED' GROUP BY organization_id, stream_id, v.state, v.sign
 )
-SELECT id, stream_id, sender_number_id, carrier_account_id, phone, body, segments, state, reason
+SELECT id, stream_id, sender_number_id, carrier_account_id, phone, body, segments, state, reason, organization_id,
+    media_ids
 FROM claimed ORDER BY priority, turn, stream_id
 """

@@ -31,6 +31,7 @@ def open_stream(
     program_id: int | None = None,
     reservation_id: int | None = None,
     hours: Hours = Hours(),
+    media_ids: Sequence[int] = (),
     state: StreamState = StreamState.OPEN,
 ) -> Stream:
     """The stream of a source and bucket, made at its first use."""
@@ -44,6 +45,7 @@ def open_stream(
             "priority": CHECKS[kind].priority,
             "program_id": program_id,
             "reservation_id": reservation_id,
+            "media_ids": list(media_ids),
             "state": state,
             "open_from": hours.open_from,
             "open_until": hours.open_until,

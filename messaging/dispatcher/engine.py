@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from common import clock
 from messaging.actions.claims import Claim, Want, claim_due
 from messaging.actions.lanes import release_lanes, renew_lanes
+from messaging.actions.media import media_urls
 from messaging.actions.outcomes import Outcome, record_outcomes
 from messaging.dispatcher.database import DatabaseThread
 from messaging.dispatcher.permits import Permits
@@ -228,6 +229,7 @@ class Dispatcher:
             phone=claim.phone,
             body=claim.body,
             callback_url=_callback_url(claim.message_id),
+            media_urls=media_urls(claim.organization_id, tuple(claim.media_ids)) if claim.media_ids else (),
         )
         handover = await self._gateways[claim.account_id].send(text, may_write=may_write)
         outcome = Outcome(claim, claim_id, handover, self._gateway_kinds[claim.account_id])

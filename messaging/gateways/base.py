@@ -35,13 +35,17 @@ class ErrorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutboundText:
-    """A text to hand over; `callback_url` empty: no status callbacks wanted."""
+    """A text to hand over; `callback_url` empty: no status callbacks wanted.
+
+    `media_urls` are where the carrier gets the pictures.
+    """
 
     message_id: int
     sender: str
     phone: str
     body: str
     callback_url: str
+    media_urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

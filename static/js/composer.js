@@ -103,6 +103,31 @@
     }
   });
 
+  // Pictures: chosen or dropped, they go with the next saving; then the field is empty again.
+  const pictures = form.elements.pictures;
+  const drop = form.querySelector("[data-drop]");
+  ["dragenter", "dragover"].forEach((name) => drop.addEventListener(name, (event) => {
+    event.preventDefault();
+    drop.classList.add("over-it");
+  }));
+  ["dragleave", "drop"].forEach((name) => drop.addEventListener(name, () => drop.classList.remove("over-it")));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (!event.dataTransfer.files.length) return;
+    pictures.files = event.dataTransfer.files;
+    pictures.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  let sending = "";
+  const chosen = () => [...pictures.files].map((file) => `${file.name}:${file.size}:${file.lastModified}`).join();
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.classList.contains("composer")) sending = chosen();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!event.detail.elt.classList.contains("composer") || !sending) return;
+    if (event.detail.successful && chosen() === sending) pictures.value = "";
+    sending = "";
+  });
+
   const show = () => {
     form.querySelectorAll("[data-when]").forEach((part) => {
       part.hidden = form.elements[part.dataset.when].value !== part.dataset.is;
@@ -113,7 +138,7 @@
 
   // What is typed is kept here until the server has it: a lost session or connection loses nothing.
   const key = () => `draft:${form.elements.form_id.value}`;
-  const fields = () => [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "place", "window", "former", "step"].includes(name));
+  const fields = () => [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "place", "window", "former", "step", "pictures"].includes(name));
   const keep = () => {
     const copy = { window: form.elements.window.value, fields: fields() };
     localStorage.setItem(key(), JSON.stringify(copy));

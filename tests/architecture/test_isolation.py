@@ -34,6 +34,7 @@ from tests.world import ACTOR, World, build_world
 PUBLIC = {
     "health": "load balancers ask without signing in",
     "l/<str:code>": "whoever has a short link is sent on",
+    "media/<str:token>": "the carrier fetches pictures by signed addresses",
     "theme": "the colours of a browser, whoever sits before it",
 }
 POSTED = {
@@ -80,6 +81,7 @@ def filled(path: str, world: World) -> str:
             "campaign_id": Campaign,
             "contact_id": Contact,
             "conversation_id": Conversation,
+            "picture_id": StoredFile.objects.filter(kind=FileKind.MEDIA),
             "file_id": StoredFile.objects.filter(kind=FileKind.IMPORT, name="waiting.csv"),
             "import_id": Import,
             "list_id": ContactList,
@@ -121,7 +123,11 @@ def furnished(world: World) -> World:
         order_credits(credits=100, form_id=uuid4(), actor=ACTOR, now=NOW)
         department = world.number.department
         request_number(kind=SenderKind.LOCAL, wish="Secret wish", department=department, actor=ACTOR, now=NOW)
-        for kind, name in ((FileKind.IMPORT, "waiting.csv"), (FileKind.EVIDENCE, "form.png")):
+        for kind, name in (
+            (FileKind.IMPORT, "waiting.csv"),
+            (FileKind.MEDIA, "p.png"),
+            (FileKind.EVIDENCE, "form.png"),
+        ):
             stored = store_file(
                 kind=kind, name=name, content_type="x", chunks=[b"Name,Phone\nBo,12\n"], actor=ACTOR, now=NOW
             )

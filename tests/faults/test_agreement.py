@@ -2,14 +2,16 @@
 
 import random
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import User
 from audiences.models import Exclusion
-from campaigns.actions import preview
-from campaigns.models import Outreach, QuoteChunk
+from campaigns.actions import preview, quote_outreach
+from campaigns.models import Campaign, Outreach, QuoteChunk
 from common.clock import now
 from common.sql import fetch_all, run
 from common.tenancy import organization_scope
@@ -17,8 +19,10 @@ from config.demo.seed import seed_tenant
 from config.stack import Stack
 from consent.actions import opt_out_by_staff
 from contacts.models import Contact
+from content.actions import store_picture
 from messaging.models import Message
 from messaging.rules.states import OPEN, State
+from tests.content.test_pictures import drawn
 from tests.faults.conftest import Sender
 from tests.world import ACTOR, World
 
@@ -163,3 +167,20 @@ def _missing(world: World, outreach: Outreach) -> int:
     """Those whom the quote itself left out for an empty field."""
     with world.scope():
         return Contact.objects.filter(last_name="").count() - 20
+
+
+def test_pictures_go_out_as_one_message_each(stack: Stack, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    sender = Sender(stack, people=20)
+    with organization_scope(sender.world.id):
+        picture = store_picture(SimpleUploadedFile("a.png", drawn()), actor=ACTOR, now=now())
+    outreach = sender.world.campaign(body="Look {{ first_name }} " + "and see " * 40)
+    with organization_scope(sender.world.id):
+        Campaign.objects.filter(id=outreach.campaign_id).update(media_ids=[picture.id])
+    quote_outreach(organization_id=sender.world.id, outreach_id=outreach.id, now=now())
+    sender.outreach = sender.world.launch(sender.world.fresh(outreach))
+    progress = sender.finish()
+    texts = stack.simulator.texts(sender.number.sender)
+    assert [(text["num_media"], text["num_segments"]) for text in texts] == [("1", "1")] * 20
+    assert progress.credits_captured == 40
+    sender.prove()

@@ -61,6 +61,9 @@ class TwilioGateway:
         form = {"To": text.phone, "From": text.sender, "Body": text.body}
         if text.callback_url:
             form["StatusCallback"] = text.callback_url
+        content: Any = form
+        if text.media_urls:
+            content = [*form.items(), *(("MediaUrl", url) for url in text.media_urls)]
         written = False
 
         def ask() -> bool:
@@ -70,7 +73,7 @@ class TwilioGateway:
 
         token = _may_write.set(ask)
         try:
-            async with self._session.post(self._url, data=form) as response:
+            async with self._session.post(self._url, data=content) as response:
                 return _handover(response.status, await response.read())
         except _NotWritten:
             return Handover(Answer.NOT_WRITTEN)
