@@ -1,13 +1,15 @@
 """Opening organizations, members, and the audit log that every other action writes to."""
 
+import secrets
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.db import models
+from django.utils.crypto import salted_hmac
 
-from accounts.models import AuditEvent, Department, Membership, Notice, Organization, User
+from accounts.models import AuditEvent, Department, Membership, Notice, Organization, User, VerifiedPhone
 from accounts.queries import Member, open_notices
 from accounts.rules.permissions import Permission, Role, StaffRole, allows
 from common.actor import Actor
@@ -116,3 +118,62 @@ def audit(*, action: str, subject: models.Model, actor: Actor, now: datetime, **
         actor_user_id=actor.user_id,
         occurred_at=now,
     )
+
+
+class PhoneNotVerified(DomainError):
+    """The code does not prove it. `facts["field"]` names what to change."""
+
+    code = "phone_not_verified"
+
+
+CODES_A_DAY = 3
+TRIES = 5
+CODE_LIFETIME = timedelta(minutes=15)
+
+
+def begin_verification(phone: str, *, actor: Actor, now: datetime) -> str:
+    """Note a phone that a person says is theirs; the code that must be texted to it. Raises PhoneNotVerified."""
+    if actor.user_id is None:
+        raise PhoneNotVerified("Only a person has a phone.", field="phone")
+    known = VerifiedPhone.objects.select_for_update().filter(user_id=actor.user_id).first()
+    sent_today = known.codes_sent if known is not None and now - known.sent_at < timedelta(days=1) else 0
+    if sent_today >= CODES_A_DAY:
+        raise PhoneNotVerified(
+            f"{CODES_A_DAY} codes were sent today. Use the newest, or come back tomorrow.", field="phone"
+        )
+    code = f"{secrets.randbelow(1_000_000):06}"
+    VerifiedPhone.objects.update_or_create(
+        organization_id=current_organization_id(),
+        user_id=actor.user_id,
+        defaults={
+            "phone": phone,
+            "code_digest": _digest_of_code(phone, code),
+            "codes_sent": sent_today + 1,
+            "tries": 0,
+            "sent_at": now,
+            "verified_at": None,
+        },
+    )
+    return code
+
+
+def verify_phone(code: str, *, actor: Actor, now: datetime) -> bool:
+    """Whether the code proves the phone; the try is counted. Raises PhoneNotVerified where trying is over."""
+    known = VerifiedPhone.objects.select_for_update().filter(user_id=actor.user_id or 0).first()
+    if known is None or now - known.sent_at > CODE_LIFETIME or known.tries >= TRIES:
+        raise PhoneNotVerified("This code is used up or too old. Have a new one sent.", field="code")
+    known.tries += 1
+    if secrets.compare_digest(known.code_digest, _digest_of_code(known.phone, code.strip())):
+        known.verified_at, known.code_digest, known.tries = now, "", TRIES
+        audit(action="phone.verified", subject=known, actor=actor, now=now)
+    known.save()
+    return known.verified_at is not None
+
+
+def forget_phone(*, actor: Actor) -> None:
+    """A person wants another phone for tests; how many codes were sent today stays known."""
+    VerifiedPhone.objects.filter(user_id=actor.user_id or 0).update(verified_at=None, code_digest="", tries=TRIES)
+
+
+def _digest_of_code(phone: str, code: str) -> str:
+    return salted_hmac("verified-phone", f"{phone}:{code}").hexdigest()

@@ -103,6 +103,21 @@ class MembershipDepartment(TenantModel):
         constraints = [models.UniqueConstraint(fields=["membership", "department"], name="member_in_department_once")]
 
 
+class VerifiedPhone(TenantModel):
+    """A person's own phone, proven by a code that was texted to it: where tests go."""
+
+    user_id = models.BigIntegerField()
+    phone = models.CharField(max_length=16)
+    code_digest = models.CharField(max_length=64, blank=True)
+    codes_sent = models.PositiveSmallIntegerField(default=0, help_text="on the day of the newest")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="of the newest code")
+    sent_at = models.DateTimeField()
+    verified_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["organization", "user_id"], name="one_phone_of_a_person")]
+
+
 class Notice(TenantModel):
     """Something that the people of an organization should know of, until one of them puts it away."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import QuerySet
 
-from accounts.models import Department, Membership, Notice, Organization, User
+from accounts.models import Department, Membership, Notice, Organization, User, VerifiedPhone
 from accounts.rules.permissions import Permission, Role, allows
 from common.tenancy import across_organizations, current_organization_id
 
@@ -74,6 +74,11 @@ def departments() -> QuerySet[Department]:
 def current_organization() -> Organization:
     """The organization in scope."""
     return Organization.objects.get(id=current_organization_id())
+
+
+def phone_of_user(user_id: int) -> VerifiedPhone | None:
+    """The phone that a person has named for tests, proven or not yet."""
+    return VerifiedPhone.objects.filter(user_id=user_id).first()
 
 
 def user_name(user_id: int | None) -> str:

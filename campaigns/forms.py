@@ -11,6 +11,7 @@ from accounts.queries import current_organization
 from audiences.queries import Audience
 from campaigns.actions import DraftContent, DraftOrigin
 from campaigns.models import Campaign, Outreach
+from common.phones import InvalidPhone, to_e164
 from consent.models import Program
 from consent.queries import programs
 from consent.rules.lawful_hours import ALWAYS, DAY, Weekly
@@ -259,3 +260,31 @@ def _minutes(at: time) -> int:
 
 def _time(minutes: int) -> time:
     return time(minutes // 60, minutes % 60)
+
+
+class OwnPhoneForm(forms.Form):
+    """Where tests go."""
+
+    phone = forms.CharField(label="Your mobile phone", max_length=30, help_text="A code is texted to it, once.")
+
+    def clean_phone(self) -> str:
+        try:
+            return to_e164(self.cleaned_data["phone"], country=current_organization().default_country)
+        except InvalidPhone as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class CodeForm(forms.Form):
+    """Whether it is theirs."""
+
+    code = forms.CharField(
+        label="The code on your phone",
+        max_length=12,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+
+class TestForm(forms.Form):
+    """Sent twice it is one test."""
+
+    form_id = forms.UUIDField(widget=forms.HiddenInput)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from campaigns.views import compose, running
+from campaigns.views import compose, running, trying
 
 app_name = "campaigns"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("<int:campaign_id>/", running.campaign_detail, name="detail"),
     path("<int:campaign_id>/edit/", compose.campaign_edit, name="edit"),
     path("<int:campaign_id>/review/", compose.campaign_review, name="review"),
+    path("<int:campaign_id>/test/", trying.campaign_test, name="test"),
     path("<int:campaign_id>/left-out/", compose.campaign_left_out, name="left_out"),
     path("<int:campaign_id>/recipients/", running.campaign_recipients, name="recipients"),
     path("<int:campaign_id>/links/<int:place>/", running.campaign_clicks, name="clicks"),

@@ -15,6 +15,7 @@ from contacts.rules.files import FileShape, UnreadableFile, rows_of, shape_of
 from contacts.rules.people import InvalidRow, Person, read_person
 from content.models import StoredFile
 from content.queries import path_of
+from content.rules.rendering import CUSTOM, TAGS
 
 
 def import_by_id(import_id: int) -> Import:
@@ -30,6 +31,15 @@ def custom_fields() -> QuerySet[CustomField]:
 def custom_field_keys() -> frozenset[str]:
     """The keys of the organization's own fields: what tags can name as `custom.key`."""
     return frozenset(CustomField.objects.values_list("key", flat=True))
+
+
+def tag_values(contact: Contact | None, phone: str) -> dict[str, str]:
+    """What tags say of one person."""
+    if contact is None:
+        return {"phone": phone}
+    found = {name: getattr(contact, name) for name in TAGS if hasattr(contact, name)}
+    found |= {f"{CUSTOM}{key}": str(value) for key, value in contact.custom.items()}
+    return found | {"phone": phone}
 
 
 def contact_names(contact_ids: Sequence[int]) -> dict[int, str]:

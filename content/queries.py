@@ -46,3 +46,8 @@ def newest_versions(template_ids: list[int]) -> dict[int, TemplateVersion]:
     """The same of several, by the template's id, in one query."""
     found = TemplateVersion.objects.filter(template_id__in=template_ids).select_related("template")
     return {row.template_id: row for row in found.order_by("template_id", "-number").distinct("template_id")}
+
+
+def known_version(version_id: int | None) -> int | None:
+    """The id, where it is a version of a template here; None: it is none."""
+    return TemplateVersion.objects.filter(id=version_id or 0).values_list("id", flat=True).first()

@@ -188,4 +188,6 @@ _REFERENCES = {
     "plan": "Plan {rest}",
     "order": "Order {rest}",
     "number": "Answers and other single texts",
+    "replies": "Answers",
+    "tests": "Tests to yourselves",
 }

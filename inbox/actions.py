@@ -12,10 +12,26 @@ from messaging.models import InboundText
 from senders.models import SenderNumber
 
 
-def reply(conversation: Conversation, *, body: str, form_id: str, actor: Actor, now: datetime) -> None:
-    """Answer in a conversation. Raises ReplyRefused or NotEnoughCredits."""
+def reply(
+    conversation: Conversation,
+    *,
+    body: str,
+    form_id: str,
+    actor: Actor,
+    now: datetime,
+    template_version_id: int | None = None,
+) -> None:
+    """Answer in a conversation, maybe with words that began as a template. Raises ReplyRefused or NotEnoughCredits."""
     number = SenderNumber.objects.get(id=conversation.sender_number_id)
-    queue_reply(number, conversation.phone, body=body, form_id=form_id, actor=actor, now=now)
+    queue_reply(
+        number,
+        conversation.phone,
+        body=body,
+        form_id=form_id,
+        template_version_id=template_version_id,
+        actor=actor,
+        now=now,
+    )
 
 
 def mark_read(conversation_id: int) -> None:

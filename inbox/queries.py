@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 
 from django.db.models import Q, QuerySet
 
+from accounts.queries import current_organization
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
-from contacts.queries import contacts_of
+from contacts.queries import contacts_of, custom_field_keys, tag_values
+from content.models import TemplateVersion
+from content.rules.rendering import compile_template
 from inbox.models import Conversation
 from messaging.rules.states import WORDS
 from senders.queries import numbers
@@ -67,6 +70,17 @@ def _in_department(department_id: int | None) -> QuerySet[Conversation]:
     if department_id is None:
         return found
     return found.filter(sender_number_id__in=numbers(department_id=department_id).values("id"))
+
+
+def words_of(version: TemplateVersion, conversation: Conversation) -> str:
+    """A template as it reads for the person of a conversation, in their language; what nobody knows is left out."""
+    contact = contacts_of([conversation.phone]).get(conversation.phone)
+    template = compile_template(
+        version.body(contact.language if contact else ""),
+        custom_fields=custom_field_keys(),
+        constants={"organization": current_organization().name},
+    )
+    return template.with_fallbacks(values=tag_values(contact, conversation.phone))
 
 
 @dataclass(frozen=True, slots=True)

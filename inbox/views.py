@@ -6,13 +6,14 @@ from django.views.decorators.http import require_POST
 
 from accounts.rules.permissions import Permission
 from common.clock import now
-from common.views import MemberRequest, actor_of, member_view, refusals_on
+from common.views import MemberRequest, actor_of, member_view, number_in, refusals_on
 from consent.queries import is_opted_out
 from contacts.queries import contacts_of
+from content.queries import known_version, newest_version, templates
 from inbox.actions import mark_read, reply
 from inbox.forms import ReplyForm
 from inbox.models import Conversation
-from inbox.queries import conversation_page, lines_of
+from inbox.queries import conversation_page, lines_of, words_of
 
 
 @member_view(Permission.CONVERSATIONS_VIEW)
@@ -28,7 +29,13 @@ def conversation(request: MemberRequest, conversation_id: int) -> HttpResponse:
     found = get_object_or_404(Conversation.objects.all(), id=conversation_id)
     if not request.htmx:  # a poll is no reader
         mark_read(found.id)
-    return _page(request, found, ReplyForm())
+    initial: dict[str, Any] = {}
+    wanted = number_in(request.GET.get("template", ""))
+    template = templates(request.member.user_id).filter(id=wanted).first() if wanted else None
+    if template is not None:
+        version = newest_version(template)
+        initial = {"body": words_of(version, found), "template_version": version.id}
+    return _page(request, found, ReplyForm(initial=initial))
 
 
 @member_view(Permission.CONVERSATIONS_REPLY)
@@ -42,6 +49,7 @@ def reply_in(request: MemberRequest, conversation_id: int) -> HttpResponse:
                 found,
                 body=form.cleaned_data["body"],
                 form_id=str(form.cleaned_data["form_id"]),
+                template_version_id=known_version(form.cleaned_data["template_version"]),
                 actor=actor_of(request),
                 now=now(),
             )
@@ -60,6 +68,7 @@ def _page(request: MemberRequest, found: Conversation, form: ReplyForm) -> HttpR
         "name": str(contact) if contact else "",
         "opted_out": is_opted_out(found.phone),
         "form": form,
+        "templates": templates(request.member.user_id),
         "may_reply": request.member.may(Permission.CONVERSATIONS_REPLY),
     }
     return render(request, "inbox/conversation.html", context)

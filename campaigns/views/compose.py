@@ -219,9 +219,9 @@ def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign |
     if saved is not None and then.startswith("without:"):
         remove_picture(saved.id, number_in(then.removeprefix("without:")) or 0, actor=actor_of(request), now=now())
         return redirect("campaigns:edit", saved.id)
-    if saved is not None and then == "pictures":
+    if saved is not None and then in ("pictures", "test"):
         if form.is_valid():
-            return redirect("campaigns:edit", saved.id)
+            return redirect("campaigns:edit" if then == "pictures" else "campaigns:test", saved.id)
     elif saved is not None and then == "template":
         with refusals_on(form):
             _use_template(request, form, saved)

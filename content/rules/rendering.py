@@ -7,7 +7,7 @@ never read as templates.
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
@@ -74,11 +74,10 @@ class Template:
         text = self.words % tuple(written)
         return text if text.isascii() and "\r" not in text else plain_text(text)
 
-    def with_fallbacks(self, links: Sequence[str] | None = None) -> str:
-        """The text of somebody of whom nothing is known; a tag without fallback is written as nothing."""
-        return Template(
-            self.words, self.fields, tuple(text or "" for text in self.fallbacks), self.links, self.order
-        ).fill([None] * len(self.fields), links)
+    def with_fallbacks(self, links: Sequence[str] | None = None, values: Mapping[str, str] | None = None) -> str:
+        """The text of somebody of whom only `values` are known; a tag without value or fallback is nothing."""
+        lenient = replace(self, fallbacks=tuple(text or "" for text in self.fallbacks))
+        return lenient.render(values or {}, links)
 
 
 def compile_template(

@@ -33,6 +33,7 @@ def queue_messages(
     carrier_account_id: int,
     now: datetime,
     campaign_id: int | None = None,
+    template_version_id: int | None = None,
 ) -> set[str]:
     """Write messages QUEUED; return the phones written.
 
@@ -49,6 +50,7 @@ def queue_messages(
             "number": stream.sender_number_id,
             "account": carrier_account_id,
             "campaign": campaign_id,
+            "template": template_version_id,
             "reservation": stream.reservation_id,
             "now": now,
             "phones": [draft.phone for draft in drafts],
@@ -76,9 +78,11 @@ _QUEUE = """
 WITH written AS (
     INSERT INTO messaging_message
         (organization_id, stream_id, sender_number_id, carrier_account_id, campaign_id, reservation_id, contact_id,
-         reply_key, phone, body, encoding, segments, credits, digest, state, reason, captured, created_at)
+         template_version_id, reply_key, phone, body, encoding, segments, credits, digest, state, reason, captured,
+         created_at)
     SELECT %(organization)s, %(stream)s, %(number)s, %(account)s, %(campaign)s, %(reservation)s, d.contact_id,
-           d.reply_key, d.phone, d.body, d.encoding, d.segments, d.credits, d.digest, 'QUEUED', '', false, %(now)s
+           %(template)s, d.reply_key, d.phone, d.body, d.encoding, d.segments, d.credits, d.digest, 'QUEUED', '',
+           false, %(now)s
     FROM unnest(%(phones)s::text[], %(bodies)s::text[], %(encodings)s::text[], %(segments)s::int[],
                 %(credits)s::int[], %(digests)s::bigint[], %(contacts)s::bigint[], %(reply_keys)s::text[])
         AS d(phone, body, encoding, segments, credits, digest, contact_id, reply_key)

@@ -1,5 +1,6 @@
-"""Replies of people: one stream and one standing reservation for each number and day."""
+"""Single texts of people, answers and tests: one stream and one standing reservation for each number and day."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from accounts.actions import audit
@@ -11,6 +12,7 @@ from common.actor import SYSTEM, Actor
 from common.errors import DomainError
 from common.tenancy import across_organizations, current_organization_id, organization_scope
 from consent.queries import conversation_is_open, is_opted_out
+from content.actions import note_use
 from content.rules.rendering import plain_text
 from content.rules.segments import measure
 from messaging.actions.queueing import Draft, queue_messages
@@ -27,7 +29,16 @@ class ReplyRefused(DomainError):
     code = "reply_refused"
 
 
-def queue_reply(number: SenderNumber, phone: str, *, body: str, form_id: str, actor: Actor, now: datetime) -> None:
+def queue_reply(
+    number: SenderNumber,
+    phone: str,
+    *,
+    body: str,
+    form_id: str,
+    actor: Actor,
+    now: datetime,
+    template_version_id: int | None = None,
+) -> None:
     """Send a person's answer, before any campaign on the number. The same form sent twice sends once.
 
     Raises ReplyRefused or NotEnoughCredits; the claim asks consent and registration once more.
@@ -37,20 +48,94 @@ def queue_reply(number: SenderNumber, phone: str, *, body: str, form_id: str, ac
         return
     body = plain_text(body)
     _check(number, phone, body, now)
+    stream, segments = _queue_single(
+        number,
+        phone,
+        body=body,
+        kind=TextKind.REPLY,
+        source=f"replies:{number.id}:{now:%Y-%m-%d}",
+        reply_key=reply_key,
+        template_version_id=template_version_id,
+        actor=actor,
+        now=now,
+    )
+    if template_version_id is not None:
+        note_use(template_version_id)
+    audit(action="reply.sent", subject=stream, actor=actor, now=now, segments=segments)
+
+
+def queue_test(
+    number: SenderNumber,
+    phone: str,
+    *,
+    body: str,
+    form_id: str,
+    actor: Actor,
+    now: datetime,
+    media_ids: Sequence[int] = (),
+) -> None:
+    """Send a text to the phone of the person who asks for it. The same form sent twice sends once.
+
+    Raises ReplyRefused or NotEnoughCredits.
+    """
+    reply_key = f"test:{form_id}"
+    if Message.objects.filter(reply_key=reply_key).exists():
+        return
+    if number.status != NumberStatus.REGISTERED:
+        raise ReplyRefused("This number may not text at the moment. See its state under Numbers.")
+    if is_opted_out(phone):
+        raise ReplyRefused("Your phone said STOP to your own organization. Text START to the number, then try again.")
+    media = ",".join(map(str, media_ids))
+    stream, segments = _queue_single(
+        number,
+        phone,
+        body=body,
+        kind=TextKind.TEST,
+        source=f"tests:{number.id}:{now:%Y-%m-%d}:{media}"[:60],
+        reply_key=reply_key,
+        media_ids=media_ids,
+        actor=actor,
+        now=now,
+    )
+    audit(action="test.sent", subject=stream, actor=actor, now=now, segments=segments)
+
+
+def _queue_single(
+    number: SenderNumber,
+    phone: str,
+    *,
+    body: str,
+    kind: TextKind,
+    source: str,
+    reply_key: str,
+    actor: Actor,
+    now: datetime,
+    media_ids: Sequence[int] = (),
+    template_version_id: int | None = None,
+) -> tuple[Stream, int]:
+    """One text outside of campaigns, paid from the standing reservation of its source; with its segments."""
     measured = measure(body)
-    credits = credits_for(current_basis(), segments=measured.segments)
-    source = f"replies:{number.id}:{now:%Y-%m-%d}"
+    segments = 1 if media_ids else measured.segments
+    credits = credits_for(current_basis(), segments=segments, media=bool(media_ids))
     reservation = hold_more(credits=credits, reference=source, actor=actor, now=now)
-    stream = open_stream(number=number, kind=TextKind.REPLY, source=source, reservation_id=reservation.id, now=now)
-    draft = Draft(phone, body, measured.encoding, measured.segments, credits, digest_of(body), reply_key=reply_key)
-    queue_messages(stream, [draft], carrier_account_id=number.carrier_account_id, now=now)
-    audit(action="reply.sent", subject=stream, actor=actor, now=now, segments=measured.segments)
+    stream = open_stream(
+        number=number, kind=kind, source=source, reservation_id=reservation.id, media_ids=media_ids, now=now
+    )
+    draft = Draft(phone, body, measured.encoding, segments, credits, digest_of(body), reply_key=reply_key)
+    queue_messages(
+        stream,
+        [draft],
+        carrier_account_id=number.carrier_account_id,
+        template_version_id=template_version_id,
+        now=now,
+    )
+    return stream, segments
 
 
 def close_past_days(*, now: datetime) -> None:
     """Close the streams and reservations of days that are over, once nothing of them is open; a scope for each."""
     with across_organizations(because="the days of every organization end"):
-        streams = Stream.objects.filter(kind=TextKind.REPLY, state=StreamState.OPEN)
+        streams = Stream.objects.filter(kind__in=[TextKind.REPLY, TextKind.TEST], state=StreamState.OPEN)
         past = list(streams.filter(created_at__lt=now - timedelta(days=1)).values_list("organization_id", "id"))
     for organization_id, stream_id in past:
         with organization_scope(organization_id):

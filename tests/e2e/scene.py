@@ -137,6 +137,7 @@ def build_scene(stack: Stack) -> Scene:
         "campaigns": "/campaigns/",
         "composer": f"/campaigns/{draft.id}/edit/",
         "composer, empty": "/campaigns/new/",
+        "test to oneself": f"/campaigns/{draft.id}/test/",
         "review": f"/campaigns/{quoted.campaign_id}/review/",
         "left out": f"/campaigns/{finished.campaign_id}/left-out/",
         "running campaign": f"/campaigns/{running.campaign_id}/",
