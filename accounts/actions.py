@@ -69,6 +69,11 @@ def dismiss_notice(notice_id: int, *, member: Member, now: datetime) -> None:
     open_notices(member).filter(id=notice_id).update(dismissed_at=now)
 
 
+def dismiss_notices_of(url: str, *, now: datetime) -> None:
+    """What notices of an address asked for is done, or wanted no more."""
+    Notice.objects.filter(url=url, dismissed_at=None).update(dismissed_at=now)
+
+
 class SettingRefused(DomainError):
     """Not as it is. `facts["field"]` names what to change."""
 
@@ -82,7 +87,6 @@ class Settings:
     message_char_limit: int
     opt_out_word: str
     approval_above: int | None
-    link_domain: str = ""
 
 
 def change_settings(settings: Settings, *, actor: Actor, now: datetime) -> None:
@@ -95,6 +99,12 @@ def change_settings(settings: Settings, *, actor: Actor, now: datetime) -> None:
             field="approval_above",
         )
     organization = Organization.objects.select_for_update(no_key=True).get(id=current_organization_id())
+    before, after = organization.approval_above, settings.approval_above
+    laxer = before is not None and (after is None or after > before)
+    if laxer and not Membership.objects.filter(user_id=actor.user_id or 0, role=Role.OWNER).exists():
+        raise SettingRefused(
+            "Only the owner can let campaigns go without a second person. Ask the owner.", field="approval_above"
+        )
     changes = {name: value for name, value in asdict(settings).items() if getattr(organization, name) != value}
     for name, value in changes.items():
         setattr(organization, name, value)
@@ -128,14 +138,20 @@ class PhoneNotVerified(DomainError):
 
 CODES_A_DAY = 3
 TRIES = 5
+DOUBLE_CLICK = timedelta(seconds=10)
 CODE_LIFETIME = timedelta(minutes=15)
 
 
 def begin_verification(phone: str, *, actor: Actor, now: datetime) -> str:
-    """Note a phone that a person says is theirs; the code that must be texted to it. Raises PhoneNotVerified."""
+    """Note a phone that a person says is theirs; the code that must be texted to it, or "" where that was just done.
+
+    Raises PhoneNotVerified.
+    """
     if actor.user_id is None:
         raise PhoneNotVerified("Only a person has a phone.", field="phone")
     known = VerifiedPhone.objects.select_for_update().filter(user_id=actor.user_id).first()
+    if known is not None and known.phone == phone and known.code_digest and now - known.sent_at < DOUBLE_CLICK:
+        return ""  # the second click: the code is on its way
     sent_today = known.codes_sent if known is not None and now - known.sent_at < timedelta(days=1) else 0
     if sent_today >= CODES_A_DAY:
         raise PhoneNotVerified(

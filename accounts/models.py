@@ -58,7 +58,10 @@ class Organization(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(message_char_limit__gte=1, message_char_limit__lte=1600), name="char_limit_to_1600"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["link_domain"], name="link_domain_of_one", condition=~models.Q(link_domain="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -107,7 +107,7 @@ class CampaignForm(forms.Form):
         help_text="Added to each text: “Reply STOP to stop.” Empty: your organization's own word.",
     )
     plain_characters = forms.BooleanField(
-        label="Write curly quotes, long dashes and the like plainly, where that makes the text cheaper",
+        label="Write curly quotes, long dashes and the like plainly, where the text needs no Unicode then",
         required=False,
         initial=True,
     )

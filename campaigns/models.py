@@ -96,6 +96,7 @@ class Outreach(TenantModel):
     examples = models.JSONField(
         default=dict, help_text="of the quote: the contacts with the longest and the dearest text"
     )
+    fingerprint = models.BigIntegerField(default=0, help_text="of the quote: what every text was made of")
     crowded = models.BigIntegerField(
         default=0, help_text="of the quote: recipients with two promotional campaigns this month already"
     )

@@ -17,6 +17,7 @@ from billing.models import Reservation
 from campaigns.models import Campaign, Outreach
 from campaigns.rules.forecast import Bucket, Phase, forecast
 from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
+from campaigns.rules.states import OutreachState
 from common.sql import fetch_all
 from consent.rules.lawful_hours import Weekly
 from consent.rules.media import Level
@@ -103,6 +104,7 @@ class CampaignRow:
     recipients: int
     done: int
     credits: int
+    waits: bool = False
 
     @property
     def percent(self) -> int:
@@ -123,7 +125,8 @@ def campaign_rows(
         outcomes = [counts.get(outreach.source, {}) for outreach in own]
         done = sum(part.messages for by_state in outcomes for state, part in by_state.items() if state not in OPEN)
         credits = sum(part.credits for by_state in outcomes for state, part in by_state.items() if state in HANDED_OVER)
-        rows.append(CampaignRow(campaign, sum(outreach.recipients for outreach in own), done, credits))
+        waits = any(outreach.state == OutreachState.AWAITING_APPROVAL for outreach in own)
+        rows.append(CampaignRow(campaign, sum(outreach.recipients for outreach in own), done, credits, waits))
     return rows
 
 
@@ -274,11 +277,15 @@ class Price:
     @property
     def words(self) -> str:
         """Such as `up to 306 characters`."""
+        if self.encoding == "MMS":
+            return "any length"
         single, joined = (UCS2_SINGLE, UCS2_JOINED) if self.encoding == "UCS-2" else (GSM_SINGLE, GSM_JOINED)
         return f"up to {single if self.segments == 1 else joined * self.segments} characters"
 
     @property
     def alphabet(self) -> str:
+        if self.encoding == "MMS":
+            return "with pictures"
         return "with emoji or other letters (Unicode)" if self.encoding == "UCS-2" else "plain"
 
 

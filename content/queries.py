@@ -27,8 +27,16 @@ def templates(
     if label:
         found = found.filter(label=label)
     for word in search.split()[:5]:
-        found = found.filter(Q(name__icontains=word) | Q(label__icontains=word) | Q(versions__bodies__icontains=word))
-    return found.distinct()
+        said = [
+            version.template_id for version in _newest() if word.lower() in " ".join(version.bodies.values()).lower()
+        ]
+        found = found.filter(Q(name__icontains=word) | Q(label__icontains=word) | Q(id__in=said))
+    return found
+
+
+def _newest() -> QuerySet[TemplateVersion]:
+    """The newest version of every template."""
+    return TemplateVersion.objects.order_by("template_id", "-number").distinct("template_id")
 
 
 def template_labels(user_id: int) -> list[str]:

@@ -1,15 +1,12 @@
 """Signing up, templates, and what staff decide."""
 
-import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
-from django.conf import settings as django_settings
 from django.http import HttpRequest
-from django.http.request import validate_host
 
 from accounts.actions import LONGEST_TEXT, Settings
 from accounts.models import Organization, User
@@ -90,6 +87,7 @@ class DeclineNumberForm(forms.Form):
 class TemplateForm(forms.Form):
     """A template with a text for each language; one empty row more, for another."""
 
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     name = forms.CharField(max_length=120, label="Name")
     label = forms.CharField(
         max_length=60, label="Label", required=False, help_text="Groups it with others, such as “Reminders”."
@@ -111,18 +109,21 @@ class TemplateForm(forms.Form):
         kwargs["initial"] = {
             "name": template.name if template else "",
             "label": template.label if template else "",
-            "shared": "yes" if may_share and (template is None or template.owner_id is None) else "no",
+            "shared": "yes" if (template.owner_id is None if template else may_share) else "no",
+            "version": version.number if version else 0,
             "default_language": default,
         }
         super().__init__(*args, **kwargs)
         if not may_share:
-            self.fields["shared"].choices = [("no", "Only me")]  # type: ignore[attr-defined]
+            shared = template is not None and template.owner_id is None
+            only = ("yes", "Everybody here") if shared else ("no", "Only me")
+            self.fields["shared"].choices = [only]  # type: ignore[attr-defined]
         rows = [(default, bodies.get(default, ""))]
         rows += [(language, body) for language, body in bodies.items() if language != default]
         if bodies:
             rows.append(("", ""))
         if self.is_bound:
-            rows = rows[: max(sum(name.startswith("body_") for name in self.data), 1)]
+            rows = [("", "")] * max(sum(name.startswith("body_") for name in self.data), 1)
         self._rows = len(rows)
         for place, (language, body) in enumerate(rows):
             self.fields[f"language_{place}"] = forms.ChoiceField(
@@ -187,13 +188,8 @@ class SettingsForm(forms.Form):
         label="A second person approves campaigns to more than so many people",
         required=False,
         min_value=0,
-        help_text="Empty: nobody needs approval.",
-    )
-    link_domain = forms.CharField(
-        label="Domain of your short links",
-        required=False,
-        max_length=200,
-        help_text="Such as go.example.org; it must point to us first, ask our staff. Empty: our own domain.",
+        max_value=100_000_000,
+        help_text="Empty: nobody needs approval. Only the owner can make it laxer.",
     )
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
@@ -209,20 +205,10 @@ class SettingsForm(forms.Form):
             raise forms.ValidationError(str(error)) from error
         return word
 
-    def clean_link_domain(self) -> str:
-        domain: str = self.cleaned_data["link_domain"].strip().lower().removeprefix("https://").rstrip("/")
-        if domain and not (_DOMAIN.fullmatch(domain) and validate_host(domain, django_settings.ALLOWED_HOSTS)):
-            raise forms.ValidationError("This domain does not point to us yet. Ask the platform's staff to set it up.")
-        return domain
-
     def settings(self) -> Settings:
         found = self.cleaned_data
         return Settings(
             message_char_limit=found["message_char_limit"],
             opt_out_word=found["opt_out_word"],
             approval_above=found["approval_above"],
-            link_domain=found["link_domain"],
         )
-
-
-_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")

@@ -106,7 +106,7 @@ _PARTS = {
 SELECT COALESCE(accepted_at, created_at) AS at, 'message' AS key, state AS verb, body,
     COALESCE(error_code::text, '') || ':' || reason AS detail, campaign_id AS subject
 FROM messaging_message WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s)
-    AND (campaign_id IS NOT NULL OR NOT %(only_campaigns)s)""",
+    AND (campaign_id IS NOT NULL OR NOT %(only_campaigns)s) AND (reply_key IS NULL OR reply_key NOT LIKE 'test:%%')""",
     "inbound": """
 SELECT received_at AS at, 'inbound', '', body, '', NULL
 FROM messaging_inboundtext WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s)""",

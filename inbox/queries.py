@@ -113,5 +113,6 @@ WHERE organization_id = %(organization)s AND phone = %(phone)s AND sender_number
 UNION ALL
 SELECT COALESCE(accepted_at, created_at), false, body, state FROM messaging_message
 WHERE organization_id = %(organization)s AND phone = %(phone)s AND sender_number_id = %(number)s
+    AND (reply_key IS NULL OR reply_key NOT LIKE 'test:%%')
 ORDER BY at DESC LIMIT %(limit)s
 """

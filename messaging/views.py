@@ -21,7 +21,7 @@ def follow_link(request: HttpRequest, code: str) -> HttpResponse:
     agent = headers.get("User-Agent", "")
     purpose = " ".join(headers.get(name, "") for name in ("Purpose", "Sec-Purpose", "X-Moz")).lower()
     robot = is_robot(method=request.method or "", agent=agent, purpose=purpose)
-    target = follow(code, robot=robot, agent=agent, now=now())
+    target = follow(code, host=request.get_host().partition(":")[0], robot=robot, agent=agent, now=now())
     if target is None:
         raise Http404
     if not target.url:

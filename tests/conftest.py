@@ -24,6 +24,7 @@ GROUPS = ("e2e", "faults")
 """Tests that start real processes: each folder stays with one xdist worker, which starts them once, and goes first."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.parent.name

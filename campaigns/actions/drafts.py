@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from accounts.actions import audit
-from accounts.models import Organization
+from accounts.queries import current_organization
 from audiences.actions import forget_exclusions
 from audiences.queries import Audience
 from campaigns.actions.texts import opt_out_word_of, typed_text
@@ -143,25 +143,30 @@ def save_draft(
 
 def check_ready(campaign: Campaign) -> None:
     """Whether a draft could be sent. Raises CampaignRefused, or UnusableStopWord, with what to change."""
-    organization = Organization.objects.get(id=campaign.organization_id)
-    if not organization.campaigns_enabled:
-        raise CampaignRefused(
-            "Campaigns are switched off for your organization. Ask the platform's staff to switch them on."
-        )
     if not campaign.name.strip():
         raise CampaignRefused("Give the campaign a name: you find it by it later.", field="name")
     if campaign.sender_number_id is None:
         raise CampaignRefused("Choose the number that the text comes from.", field="number")
     if campaign.program_id is None:
         raise CampaignRefused("Choose the program: only people who agreed to it get the text.", field="program")
-    _check_body(campaign, organization.message_char_limit)
-    if campaign.media_ids and not campaign.whole_number.can_mms:
-        raise CampaignRefused(
-            f"{campaign.whole_number} cannot send pictures. Remove them, or choose a number that can.", field="number"
-        )
+    check_words(campaign)
     check_stop_word(opt_out_word_of(campaign))
     if not any(campaign.sending_hours):
         raise CampaignRefused("Every day is closed. Open at least one, or send at any lawful hour.", field="hours")
+
+
+def check_words(campaign: Campaign) -> None:
+    """Whether the number may send these words and pictures. Raises CampaignRefused with what to change."""
+    organization = current_organization()
+    if not organization.campaigns_enabled:
+        raise CampaignRefused(
+            "Campaigns are switched off for your organization. Ask the platform's staff to switch them on."
+        )
+    _check_body(campaign, organization.message_char_limit)
+    if campaign.media_ids and campaign.sender_number is not None and not campaign.whole_number.can_mms:
+        raise CampaignRefused(
+            f"{campaign.whole_number} cannot send pictures. Remove them, or choose a number that can.", field="number"
+        )
 
 
 def add_picture(campaign_id: int, picture: StoredFile, *, actor: Actor, now: datetime) -> Campaign:
@@ -172,13 +177,13 @@ def add_picture(campaign_id: int, picture: StoredFile, *, actor: Actor, now: dat
         return campaign
     if len(campaign.media_ids) >= MOST_PICTURES:
         raise CampaignRefused(f"A text has at most {MOST_PICTURES} pictures. Remove one first.", field="pictures")
-    return _with_pictures(campaign, [*campaign.media_ids, picture.id])
+    return _with_pictures(campaign, [*campaign.media_ids, picture.id], now)
 
 
 def remove_picture(campaign_id: int, picture_id: int, *, actor: Actor, now: datetime) -> Campaign:
     """Send the text without it; one that is gone already is gone."""
     campaign = _locked_draft(campaign_id)
-    return _with_pictures(campaign, [one for one in campaign.media_ids if one != picture_id])
+    return _with_pictures(campaign, [one for one in campaign.media_ids if one != picture_id], now)
 
 
 def _locked_draft(campaign_id: int) -> Campaign:
@@ -188,10 +193,10 @@ def _locked_draft(campaign_id: int) -> Campaign:
     return campaign
 
 
-def _with_pictures(campaign: Campaign, media_ids: list[int]) -> Campaign:
+def _with_pictures(campaign: Campaign, media_ids: list[int], now: datetime) -> Campaign:
     # Not a new revision: pictures are no part of what a window holds, and another window loses nothing by them.
-    campaign.media_ids = media_ids
-    campaign.save(update_fields=["media_ids"])
+    campaign.media_ids, campaign.saved_at = media_ids, now
+    campaign.save(update_fields=["media_ids", "saved_at"])
     _forget_quote(campaign)
     return campaign
 
@@ -231,6 +236,8 @@ def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: da
         audience=outreach.audience,
         sending_hours=weekly_of(campaign.sending_hours),
     )
+    if Campaign.objects.filter(form_id=form_id).exists():
+        return save_draft(content, origin=DraftOrigin(form_id, 0), actor=actor, now=now)
     copy = save_draft(content, origin=DraftOrigin(form_id, 0), actor=actor, now=now)
     copy.template_version_id, copy.media_ids = campaign.template_version_id, campaign.media_ids
     copy.save(update_fields=["template_version", "media_ids"])

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
 
-from accounts.actions import audit, notify
+from accounts.actions import audit, dismiss_notices_of, notify
 from accounts.models import Notice
 from accounts.queries import current_organization
 from accounts.rules.permissions import Permission
@@ -54,7 +54,7 @@ def confirm_outreach(outreach_id: int, *, quote_id: UUID, actor: Actor, now: dat
     """
     outreach = _locked(outreach_id)
     if _needs_another(outreach, actor) and outreach.state == OutreachState.QUOTED:
-        _check_quote(outreach, quote_id)
+        _check(outreach, quote_id, now)
         return _ask(outreach, actor=actor, now=now)
     confirm = schedule_outreach if outreach.starts_at else launch_outreach
     return confirm(outreach_id, quote_id=quote_id, actor=actor, now=now)
@@ -67,6 +67,7 @@ def withdraw_request(outreach_id: int, *, actor: Actor, now: datetime) -> Outrea
         outreach.state, outreach.asked_by_id, outreach.asked_at = OutreachState.QUOTED, None, None
         outreach.save(update_fields=["state", "asked_by_id", "asked_at"])
         audit(action="outreach.approval_withdrawn", subject=outreach, actor=actor, now=now)
+        dismiss_notices_of(_review_url(outreach), now=now)
     return outreach
 
 
@@ -85,11 +86,15 @@ def _ask(outreach: Outreach, *, actor: Actor, now: datetime) -> Outreach:
     notify(
         tone=Notice.Tone.TO_DO,
         text=f"{actor.label} asks for your approval: “{outreach.campaign.name}” to {outreach.recipients:,} people.",
-        url=reverse("campaigns:review", args=[outreach.campaign_id]),
+        url=_review_url(outreach),
         permission=Permission.CAMPAIGNS_CREATE,
         now=now,
     )
     return outreach
+
+
+def _review_url(outreach: Outreach) -> str:
+    return reverse("campaigns:review", args=[outreach.campaign_id])
 
 
 def launch_outreach(outreach_id: int, *, quote_id: UUID, actor: Actor, now: datetime) -> Outreach:
@@ -102,7 +107,8 @@ def launch_outreach(outreach_id: int, *, quote_id: UUID, actor: Actor, now: date
         if outreach.quote_id == quote_id:
             return outreach
         raise LaunchRefused("This outreach was launched with another quote. Look at its progress instead.")
-    _check(outreach, quote_id, actor, now)
+    _check(outreach, quote_id, now)
+    _check_approval(outreach, actor, now)
     return _open(outreach, actor=actor, now=now)
 
 
@@ -117,7 +123,8 @@ def schedule_outreach(
         raise LaunchRefused("The start lies in the past. Choose a later time, or send now.")
     if outreach.state not in (OutreachState.QUOTED, OutreachState.AWAITING_APPROVAL, OutreachState.SCHEDULED):
         raise LaunchRefused("This outreach is under way already. Add a new one with its own start.")
-    _check(outreach, quote_id, actor, now)
+    _check(outreach, quote_id, now)
+    _check_approval(outreach, actor, now)
     outreach.ceiling = outreach.credits if ceiling is None else ceiling
     outreach.reservation_id = _hold(outreach, credits=outreach.ceiling, actor=actor, now=now)
     outreach.state = OutreachState.SCHEDULED
@@ -170,26 +177,33 @@ def write_messages(*, organization_id: int, outreach_id: int, now: datetime) -> 
         Outreach.objects.filter(id=outreach_id, written_at=None).update(written_at=now)
 
 
-def _check_quote(outreach: Outreach, quote_id: UUID) -> None:
-    if outreach.quote_id != quote_id:
-        raise LaunchRefused("The quote has changed since you saw it. Look at the new one and confirm again.")
-
-
-def _check(outreach: Outreach, quote_id: UUID, actor: Actor, now: datetime) -> None:
-    _check_quote(outreach, quote_id)
+def _check_approval(outreach: Outreach, actor: Actor, now: datetime) -> None:
+    """Raises ApprovalNeeded, or notes who approves."""
     if _needs_another(outreach, actor):
         raise ApprovalNeeded(
             f"So many people need a second person's approval. Ask a colleague to open this page and approve "
             f"{outreach.recipients:,} messages."
         )
-    if outreach.state == OutreachState.AWAITING_APPROVAL:
+    if outreach.state == OutreachState.AWAITING_APPROVAL and actor.user_id != outreach.asked_by_id:
         outreach.approved_by = actor.label
-        audit(action="outreach.approved", subject=outreach, actor=actor, now=now, quote=str(quote_id))
+        audit(action="outreach.approved", subject=outreach, actor=actor, now=now, quote=str(outreach.quote_id))
+        dismiss_notices_of(_review_url(outreach), now=now)
+
+
+def _check(outreach: Outreach, quote_id: UUID, now: datetime) -> None:
+    if outreach.quote_id != quote_id:
+        raise LaunchRefused("The quote has changed since you saw it. Look at the new one and confirm again.")
+    if outreach.starts_at is not None and outreach.starts_at <= now and outreach.state != OutreachState.SCHEDULED:
+        raise LaunchRefused("The start lies in the past. Choose a later time, or send now.")
     check_ready(outreach.campaign)
     number = outreach.campaign.whole_number
     if number.status != NumberStatus.REGISTERED:
         raise LaunchRefused(
             f"The number {number} is not registered yet. Register it under Numbers, or choose another number."
+        )
+    if writer_for(outreach, now=now).fingerprint != outreach.fingerprint:
+        raise LaunchRefused(
+            "Your organization's settings changed since this price was made. Go back to the text and review it again."
         )
     if not outreach.recipients:
         raise LaunchRefused("Nobody is left to text: see who is left out and why, and change the audience.")

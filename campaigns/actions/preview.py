@@ -1,6 +1,6 @@
 """What a draft would look like and cost, while it is typed: the same writer as the quote, for a few people."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.queries import current_organization
@@ -10,8 +10,8 @@ from campaigns.actions.texts import Writer, Written, look_of, opt_out_word_of, t
 from campaigns.models import Outreach
 from contacts.queries import contact_names
 from content.rules.plain import Costly, Piece, changes, costly_characters, plainly, without_costly
-from content.rules.rendering import TemplateError, with_way_out
-from content.rules.segments import Measurement, measure
+from content.rules.rendering import TemplateError, outside_tags, with_way_out
+from content.rules.segments import Measurement
 
 LOOKED_AT = 50
 """The first people of the audience, among whom one leafs."""
@@ -102,8 +102,6 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
     found = _texts(writer, outreach) if raw else []
     place = place % len(found) if found else 0
     shown = found[place] if found else _of_nobody(writer, raw)
-    if writer.media:
-        shown = replace(shown, measured=shown.measured._replace(segments=1))
     each = credits_for(writer.basis, segments=shown.measured.segments, media=writer.media)
     return Preview(
         text=shown.written,
@@ -117,10 +115,12 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
         credits_each=each,
         audience=size,
         credits=each * size,
-        pieces=tuple(changes(shown.typed, at_most=limit)) if campaign.plain_characters else (Piece(shown.written, ""),),
+        pieces=tuple(changes(shown.typed, at_most=limit))
+        if writer.plain and not writer.media
+        else (Piece(shown.written, ""),),
         longest=max(range(len(found)), key=lambda at: len(found[at].written), default=0),
         dearest=max(range(len(found)), key=lambda at: found[at].measured.segments, default=0),
-        expense=Expense() if writer.media else _expense(campaign.body, shown, writer.basis, size),
+        expense=Expense() if writer.media or length > limit else _expense(campaign.body, shown, writer.basis, size),
     )
 
 
@@ -162,7 +162,7 @@ def _texts(writer: Writer, outreach: Outreach) -> list[_Shown]:
             names.get(person.contact_id, person.phone),
             writer.typed(person),
             result.draft.body,
-            measure(result.draft.body),
+            writer.written(result.draft.body).measured,
         )
         for person, result in written
     ]
@@ -171,20 +171,19 @@ def _texts(writer: Writer, outreach: Outreach) -> list[_Shown]:
 def _of_nobody(writer: Writer, raw: str) -> _Shown:
     """The text of somebody of whom nothing is known, where there is nobody to show."""
     typed = writer.typed(None) if raw else ""
-    plain = plainly(typed)
-    written = plain.text if writer.plain else typed
-    return _Shown("", typed, written, measure(written))
+    written = writer.written(typed)
+    return _Shown("", typed, written.text, written.measured)
 
 
 def _expense(body: str, shown: _Shown, basis: Basis, size: int) -> Expense:
     everything = costly_characters(shown.typed)
     if not everything:
         return Expense()
-    typed = costly_characters(body)
+    typed = costly_characters(outside_tags(body))
     known = {one.character for one in typed}
-    dear = measure(shown.typed).segments
-    saved = dear - plainly(shown.typed).measured.segments
-    left = shown.measured.segments - without_costly(shown.typed).segments
+    plain = plainly(shown.typed)
+    saved = plain.saved_segments
+    left = plain.measured.segments - without_costly(shown.typed).segments
     price = size if basis is Basis.SEGMENT else 0
     return Expense(
         typed=tuple(typed),

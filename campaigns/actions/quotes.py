@@ -78,7 +78,7 @@ def quote_outreach(
                 if len(others) >= CROWDED:
                     sums.crowded += texted_by_several([text.draft.phone for text in texts], others, at_least=CROWDED)
                 page, limit = following() if following is not None else [], PAGE
-            sums.add(texts, left_out)
+            sums.add(texts, left_out, media=writer.media)
             if on_progress is not None:
                 on_progress(sums.recipients + sums.excluded)
     with organization_scope(organization_id):
@@ -153,7 +153,7 @@ class _Sums:
         found = {"longest": self._longest[1], "dearest": self._dearest[1]}
         return {name: contact_id for name, contact_id in found.items() if contact_id is not None}
 
-    def add(self, texts: Sequence[Written], left_out: Sequence[LeftOut]) -> None:
+    def add(self, texts: Sequence[Written], left_out: Sequence[LeftOut], *, media: bool) -> None:
         self.chunks += -(-len(texts) // CHUNK)
         self.recipients += len(texts)
         self.excluded += len(left_out)
@@ -170,7 +170,7 @@ class _Sums:
         )
         for (bucket, encoding, segments, credits, saved), people in alike.items():
             _add(self.plan, bucket, people, people * segments)
-            _add(self.prices, f"{encoding} {segments}", people, people * credits)
+            _add(self.prices, f"{'MMS' if media else encoding} {segments}", people, people * credits)
             self.segments += people * segments
             self.credits += people * credits
             self.saved += people * saved
@@ -209,7 +209,7 @@ def _put_in_force(outreach: Outreach, quote_id: UUID, sums: _Sums, writer: Write
     outreach.quote_id, outreach.quoted_at = quote_id, now
     outreach.recipients, outreach.segments, outreach.credits = sums.recipients, sums.segments, sums.credits
     outreach.excluded, outreach.plan, outreach.prices = sums.excluded, sums.plan, sums.prices
-    outreach.examples, outreach.crowded = sums.examples, sums.crowded
+    outreach.examples, outreach.crowded, outreach.fingerprint = sums.examples, sums.crowded, writer.fingerprint
     # On basis "message" plain characters save segments and time, no credits (domain.md, Campaign).
     outreach.plain_saves = {
         "segments": sums.saved,

@@ -19,7 +19,7 @@ from consent.rules.media import Level
 from consent.rules.places import place_of
 from consent.rules.windows import Window
 from contacts.queries import custom_field_keys
-from content.rules.plain import plainly
+from content.rules.plain import Plain, plainly
 from content.rules.rendering import MissingValue, Template, compile_template, with_way_out
 from content.rules.segments import measure
 from messaging.actions.queueing import Draft
@@ -84,24 +84,34 @@ class Writer:
             body = template.fill(values, links)
         except MissingValue as missing:
             return LeftOut(contact_id, phone, Reason.MISSING_VALUE, missing.tag)
-        length = len(body)
-        plain, measured, saved = plainly(body, at_most=self._limit)
-        if self.plain:
-            body = plain
-        elif plain != body:
-            measured = measure(body)
-        if length > self._limit:
-            return LeftOut(contact_id, phone, Reason.TOO_LONG, f"{length} characters")
+        if len(body) > self._limit:
+            return LeftOut(contact_id, phone, Reason.TOO_LONG, f"{len(body)} characters")
+        body, measured, saved = self.written(body)
         bucket = ANY_HOUR if self.any_hour else self._bucket(phone, home)
         why_not = self._reasons[bucket] if bucket in self._reasons else self._judged(bucket)
         if why_not is not None:
             return LeftOut(contact_id, phone, why_not)
         encoding, _, segments = measured
-        if self.media:  # a text with pictures is one message to the carrier, of any length
-            segments, saved = 1, 0
         digest = digest_of((template.fill(values) if template.links else body) + self._media_key)
         credits = credits_for(self.basis, segments=segments, media=self.media)
         return Written(Draft(phone, body, encoding, segments, credits, digest, contact_id), bucket, saved)
+
+    @property
+    def fingerprint(self) -> int:
+        """What every text is made of: another one gives other texts, whoever they are for."""
+        return digest_of(repr((self.template, self.plain, self._limit, self._media_key)))
+
+    def written(self, typed: str) -> Plain:
+        """A text as it is sent: plainly where that was chosen and is no dearer. Without the choice the saving is what
+
+        it would be. With pictures it is one message to the carrier, of any length: nothing is changed then.
+        """
+        if self.media:
+            return Plain(typed, measure(typed)._replace(segments=1), 0)
+        plain = plainly(typed, at_most=self._limit)
+        if self.plain or plain.text == typed:
+            return plain
+        return Plain(typed, measure(typed), plain.saved_segments)
 
     def typed(self, candidate: Candidate | None) -> str:
         """Somebody's text before anything is written plainly; None: of whom nothing is known. Raises MissingValue."""

@@ -131,7 +131,8 @@ def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
                 withdraw_request(outreach.id, actor=actor_of(request), now=now())
                 return redirect("campaigns:review", campaign.id)
             quote_id = UUID(request.POST.get("quote", ""))
-            confirmed = confirm_outreach(outreach.id, quote_id=quote_id, actor=actor_of(request), now=now())
+            with transaction.atomic():  # what refuses leaves nothing behind, not even a note of approval
+                confirmed = confirm_outreach(outreach.id, quote_id=quote_id, actor=actor_of(request), now=now())
         except (DomainError, ValueError) as error:
             messages.error(request, str(error) if isinstance(error, DomainError) else "Look at the quote again.")
             return redirect("campaigns:review", campaign.id)
@@ -216,6 +217,8 @@ def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign |
     if saved is not None:
         for fault in _add_pictures(request, saved):
             form.add_error("pictures", fault)
+            if then == "draft":
+                messages.error(request, fault)
     if saved is not None and then.startswith("without:"):
         remove_picture(saved.id, number_in(then.removeprefix("without:")) or 0, actor=actor_of(request), now=now())
         return redirect("campaigns:edit", saved.id)
@@ -236,7 +239,8 @@ def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign |
             check_ready(saved)
             check_audience(outreach)
             check_start(outreach, now=now())
-            request_quote(outreach, now=now())
+            if outreach.state != OutreachState.AWAITING_APPROVAL:  # unchanged, it waits with the price that it has
+                request_quote(outreach, now=now())
         if form.is_valid():
             return redirect("campaigns:review", saved.id)
     return _composer(request, form, campaign=saved or campaign, saved=saved is not None, conflict=conflict)

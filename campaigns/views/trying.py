@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from accounts.actions import begin_verification, forget_phone, verify_phone
 from accounts.queries import phone_of_user
 from accounts.rules.permissions import Permission
-from campaigns.actions import preview
+from campaigns.actions import check_words, preview
 from campaigns.forms import CodeForm, OwnPhoneForm, TestForm
 from campaigns.views.compose import with_outreach
 from common.clock import now
@@ -40,7 +40,8 @@ def campaign_test(request: MemberRequest, campaign_id: int) -> HttpResponse:
         with refusals_on(phone_form):
             code = begin_verification(phone, actor=actor, now=moment)
             words = f"{code} is your code for tests of texts. If you did not ask for it, ignore it."
-            queue_test(number, phone, body=words, form_id=str(uuid4()), actor=actor, now=moment)
+            if code:
+                queue_test(number, phone, body=words, form_id=str(uuid4()), actor=actor, now=moment)
         if phone_form.is_valid():
             return redirect("campaigns:test", campaign.id)
     if step == "code" and code_form.is_valid():
@@ -54,6 +55,7 @@ def campaign_test(request: MemberRequest, campaign_id: int) -> HttpResponse:
     shown = preview(outreach, place=0, now=moment)
     if step == "test" and test_form.is_valid() and known is not None and known.verified_at is not None:
         with refusals_on(test_form):
+            check_words(campaign)
             queue_test(
                 number,
                 known.phone,

@@ -42,8 +42,9 @@ def create_program(
 
 
 def check_stop_word(word: str) -> None:
-    """Raises UnusableStopWord where the word is empty or already means something else (START, HELP)."""
-    if not normalise(word) or keyword_of(word) not in (None, Keyword.STOP):
+    """Raises UnusableStopWord where the word is empty, no plain word, or already means something else (START, HELP)."""
+    is_tag = any(letter in "{}|" for letter in word)  # it would be filled in for each person
+    if is_tag or not normalise(word) or keyword_of(word) not in (None, Keyword.STOP):
         raise UnusableStopWord(f"“{word}” cannot be the word that stops. Choose a word such as STOP or NOMORE.")
 
 

@@ -12,6 +12,7 @@ from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import current_organization_id
 from content.models import Template, TemplateVersion
+from content.queries import newest_version
 from content.rules.languages import LANGUAGES
 from content.rules.rendering import TemplateError, compile_template
 
@@ -48,13 +49,27 @@ def create_template(
 
 
 def save_template(
-    template_id: int, content: TemplateContent, *, custom_fields: frozenset[str], actor: Actor, now: datetime
+    template_id: int,
+    content: TemplateContent,
+    *,
+    custom_fields: frozenset[str],
+    actor: Actor,
+    now: datetime,
+    based_on: int | None = None,
 ) -> Template:
-    """Change a template; words that changed are a new version. Raises TemplateRefused."""
+    """Change a template; words that changed are a new version. `based_on` is the version that was read before.
+
+    Raises TemplateRefused.
+    """
     _check(content, custom_fields)
     template: Template = Template.objects.select_for_update(no_key=True).get(id=template_id)
     if template.deleted_at is not None:
         raise TemplateRefused("This template was deleted meanwhile. Your words are still here: save them as a new one.")
+    newest = newest_version(template).number
+    if based_on is not None and based_on != newest:
+        raise TemplateRefused(
+            "Somebody changed this template meanwhile. Your words are still here: copy them, then load it again."
+        )
     _write(template, content, actor, now)
     audit(action="template.changed", subject=template, actor=actor, now=now, name=content.name)
     return template

@@ -1,7 +1,6 @@
 """Pictures as they are sent: drawn anew, so that nothing a file hides goes out, and no larger than phones show."""
 
 import io
-import warnings
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps, ImageSequence
@@ -34,42 +33,55 @@ def redraw(content: bytes, *, content_type: str) -> Picture:
     Raises UnreadablePicture.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Pillow only warns of a picture that is too large
-            return _redrawn(content, FORMATS[content_type])
-    except (OSError, ValueError, SyntaxError, EOFError, Warning, MemoryError, Image.DecompressionBombError) as error:
-        if isinstance(error, UnreadablePicture):
-            raise
+        picture = _redrawn(content, FORMATS[content_type])
+    except UnreadablePicture:
+        raise
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError) as error:
         raise UnreadablePicture(
             "It cannot be read as a picture. Open it in a picture program and save it anew."
         ) from error
+    if len(picture.content) > PICTURE_BYTES:
+        raise UnreadablePicture("Drawn for phones it is larger than 5 MB. Make it smaller or shorter and add it again.")
+    return picture
 
 
 def _redrawn(content: bytes, kind: str) -> Picture:
     with Image.open(io.BytesIO(content), formats=[kind]) as opened:
+        if opened.width * opened.height > MOST_PIXELS:
+            raise _too_large()
         frames = getattr(opened, "n_frames", 1)
         if opened.width * opened.height * frames > MOST_PIXELS:
-            raise UnreadablePicture("It has far too many pixels for a phone. Make it smaller and add it again.")
+            raise _too_large()
         target = io.BytesIO()
-        if kind == "GIF" and frames > 1:
-            drawn = [_small(frame.convert("RGBA")) for frame in ImageSequence.Iterator(opened)]
-            first, rest = drawn[0], drawn[1:]
-            pause = max(int(opened.info.get("duration", 100)), 20)
-            first.save(target, "GIF", save_all=True, append_images=rest, duration=pause, loop=0, disposal=2)
+        if frames > 1:
+            drawn, pauses = [], []
+            for frame in ImageSequence.Iterator(opened):
+                drawn.append(_bare(_small(frame.convert("RGBA"))))
+                pauses.append(max(int(frame.info.get("duration", 100)), 20))
+            first = drawn[0]
+            first.save(
+                target, "GIF", save_all=True, append_images=drawn[1:], duration=pauses, loop=0, disposal=2, comment=b""
+            )
         else:
             first = _small(ImageOps.exif_transpose(opened))
-            if kind == "JPEG":
-                first = first.convert("RGB")
-                first.save(target, "JPEG", quality=85, optimize=True)
-            else:
-                bare = Image.new(first.mode, first.size)
-                if first.palette is not None:
-                    bare.putpalette(first.palette)
-                bare.paste(first)
-                transparent = first.info.get("transparency")
-                notes = {} if transparent is None else {"transparency": transparent}
-                bare.save(target, kind, optimize=True, **notes)
+            transparent = first.info.get("transparency")
+            first = _bare(first.convert("RGB") if kind == "JPEG" else first)
+            notes = {} if transparent is None or kind == "JPEG" else {"transparency": transparent}
+            first.save(target, kind, optimize=True, **({"quality": 85} if kind == "JPEG" else notes))
     return Picture(target.getvalue(), first.width, first.height)
+
+
+def _too_large() -> UnreadablePicture:
+    return UnreadablePicture("It has far too many pixels for a phone. Make it smaller and add it again.")
+
+
+def _bare(image: Image.Image) -> Image.Image:
+    """The pixels alone, without what the file said beside them."""
+    bare = Image.new(image.mode, image.size)
+    if image.palette is not None:
+        bare.putpalette(image.palette)
+    bare.paste(image)
+    return bare
 
 
 def _small(image: Image.Image) -> Image.Image:

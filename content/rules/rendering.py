@@ -123,6 +123,11 @@ def plain_text(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
 
 
+def outside_tags(source: str) -> str:
+    """A template with blanks in place of its tags: each character of its own words stays at its place."""
+    return _TAG.sub(lambda match: " " * len(match[0]), source)
+
+
 def with_way_out(body: str, opt_out_word: str) -> str:
     """The body with the sentence that says how to stop, unless the body says it already (A7).
 
@@ -164,7 +169,7 @@ def _address(match: re.Match[str]) -> str:
         raise TemplateError("The address of a link cannot hold a user name or a port.", match.start())
     if len(address) > LONGEST_LINK:
         raise TemplateError(f"The address of a link has at most {LONGEST_LINK} characters.", match.start())
-    return address
+    return "https" + address[len("https") :]  # as phones write it: Https://
 
 
 def _refuse_braces(source: str, start: int, end: int) -> None:

@@ -88,7 +88,14 @@ def _edit(request: MemberRequest, template: Template | None) -> HttpResponse:
             if template is None:
                 template = create_template(content, custom_fields=keys, actor=actor_of(request), now=now())
             else:
-                save_template(template.id, content, custom_fields=keys, actor=actor_of(request), now=now())
+                save_template(
+                    template.id,
+                    content,
+                    based_on=form.cleaned_data["version"],
+                    custom_fields=keys,
+                    actor=actor_of(request),
+                    now=now(),
+                )
         if form.is_valid():
             messages.success(request, f"“{template}” is kept.")
             if request.POST.get("then") == "language":

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from django.db.models import F
 
+from accounts.models import Organization
 from common.sql import run
 from common.tenancy import across_organizations, current_organization_id, organization_scope
 from messaging.models import Click, Link, ShortLink
-from messaging.rules.links import LIFETIME, code_of
+from messaging.rules.links import LIFETIME, code_of, is_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,17 @@ def give_links(links: Sequence[Link], people: Sequence[Given]) -> None:
     )
 
 
-def follow(code: str, *, robot: bool, agent: str, now: datetime) -> Target | None:
-    """Count a look at a short link and say where it leads; None: there is no such link. Opens its own scope."""
+def follow(code: str, *, host: str, robot: bool, agent: str, now: datetime) -> Target | None:
+    """Count a look at a short link and say where it leads; None: there is no such link. Opens its own scope.
+
+    On a domain of an organization only its own links lead anywhere: nobody borrows another's good name.
+    """
+    if not is_code(code):
+        return None
     with across_organizations(because="a short link tells whose it is"):
         found = ShortLink.objects.filter(code=code).values_list("organization_id", "id").first()
-    if found is None:
+        holder = Organization.objects.filter(link_domain=host).values_list("id", flat=True).first()
+    if found is None or holder not in (None, found[0]):
         return None
     organization_id, short_id = found
     with organization_scope(organization_id):

@@ -85,13 +85,13 @@ def queue_test(
         raise ReplyRefused("This number may not text at the moment. See its state under Numbers.")
     if is_opted_out(phone):
         raise ReplyRefused("Your phone said STOP to your own organization. Text START to the number, then try again.")
-    media = ",".join(map(str, media_ids))
+    media = digest_of(",".join(map(str, media_ids))) if media_ids else 0
     stream, segments = _queue_single(
         number,
         phone,
         body=body,
         kind=TextKind.TEST,
-        source=f"tests:{number.id}:{now:%Y-%m-%d}:{media}"[:60],
+        source=f"tests:{number.id}:{now:%Y-%m-%d}:{media}",
         reply_key=reply_key,
         media_ids=media_ids,
         actor=actor,

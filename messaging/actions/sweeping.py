@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from common.sql import fetch_all, run
 from messaging.actions.settling import Settlement, settle
 from messaging.gateways.base import CarrierMessage
-from messaging.rules.digests import digest_of
 from messaging.rules.states import State
 
 BATCH = 500
@@ -23,7 +22,7 @@ class Doubtful:
     account_id: int
     sender: str
     phone: str
-    digest: int
+    body: str
     claimed_at: datetime
 
 
@@ -80,7 +79,7 @@ def matching(doubt: Doubtful, listed: Sequence[CarrierMessage]) -> CarrierMessag
     known = {sid for (sid,) in rows}
     for message in sorted(listed, key=lambda message: message.created_at):
         recent = message.created_at >= doubt.claimed_at - CLOCKS_APART
-        if recent and message.sid not in known and digest_of(message.body) == doubt.digest:
+        if recent and message.sid not in known and message.body == doubt.body:
             return message
     return None
 
@@ -90,7 +89,7 @@ def _note(message_ids: Sequence[int], source: str, status: str, now: datetime) -
 
 
 _DOUBTFUL = """
-SELECT m.id, m.organization_id, m.carrier_account_id, n.sender, m.phone, m.digest, m.claimed_at
+SELECT m.id, m.organization_id, m.carrier_account_id, n.sender, m.phone, m.body, m.claimed_at
 FROM messaging_message m JOIN senders_sendernumber n ON n.id = m.sender_number_id
 WHERE m.state = 'UNKNOWN' ORDER BY random() LIMIT %s
 """

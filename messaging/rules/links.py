@@ -30,18 +30,24 @@ def code_of(noise: int) -> str:
     return "".join(letters)
 
 
+def is_code(text: str) -> bool:
+    """Whether it could be one of ours."""
+    return len(text) == CODE_LENGTH and set(text) <= set(CODE_LETTERS)
+
+
 def is_robot(*, method: str, agent: str, purpose: str) -> bool:
     """Whether a look is a machine's: previews of messengers and mail scanners, crawlers, a browser that fetches ahead.
 
     `purpose` is what the headers Purpose, Sec-Purpose and X-Moz say.
     """
+    agent = agent.replace("CUBOT", "")  # a make of phones
     return method != "GET" or not agent or "prefetch" in purpose or "preview" in purpose or bool(_ROBOTS.search(agent))
 
 
 # Names that fetchers give themselves. Messengers that preview links on the phone borrow the first three (iMessage).
 _ROBOTS = re.compile(
     "facebookexternalhit|facebot|twitterbot|bot\\b|bot/|crawl|spider|slurp|preview|whatsapp|telegram|skype|slack|discord"
-    "|snapchat|linkedin|pinterest|embedly|scanner|safebrowsing|safelinks|barracuda|mimecast|proofpoint|symantec"
+    "|linkedinbot|pinterest|embedly|scanner|safebrowsing|safelinks|barracuda|mimecast|proofpoint|symantec"
     "|monitor|headless|curl|wget|python|go-http|java/|okhttp|libwww|httpclient|google-read-aloud|lighthouse",
     re.IGNORECASE,
 )

@@ -86,7 +86,8 @@
     if (tag) insert(`{{ ${tag.dataset.insert} }}`);
     const replace = event.target.closest("[data-replace]");
     if (replace) {
-      body.value = body.value.replaceAll(replace.dataset.replace, replace.dataset.with);
+      const parts = body.value.split(/(\{\{[^{}]*\}\})/); // in the words, not in tags and addresses
+      body.value = parts.map((part, at) => (at % 2 ? part : part.replaceAll(replace.dataset.replace, replace.dataset.with))).join("");
       body.dispatchEvent(new Event("input", { bubbles: true }));
     }
     const jump = event.target.closest("[data-show]");
@@ -124,7 +125,8 @@
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!event.detail.elt.classList.contains("composer") || !sending) return;
-    if (event.detail.successful && chosen() === sending) pictures.value = "";
+    const taken = event.detail.successful && !event.detail.xhr.responseText.includes("data-refused");
+    if (taken && chosen() === sending) pictures.value = "";
     sending = "";
   });
 

@@ -29,8 +29,11 @@
     search.value = "";
     if (!all) {
       found.textContent = "One moment…";
-      const answer = await fetch(opener.dataset.emoji);
-      const rows = answer.ok ? await answer.json() : [];
+      const rows = await fetch(opener.dataset.emoji).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
+      if (!rows) {
+        found.textContent = "They cannot be read just now. Close this and try it again.";
+        return;
+      }
       all = rows.filter((row) => row.group !== 2).map((row) => ({
         emoji: row.emoji,
         annotation: row.annotation,

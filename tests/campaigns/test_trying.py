@@ -66,10 +66,12 @@ def test_codes_cannot_be_guessed_or_asked_for_without_end(world: World) -> None:
         assert [verify_phone(wrong, actor=actor, now=world.now) for _ in range(TRIES)] == [False] * TRIES
         with pytest.raises(PhoneNotVerified, match="used up"):
             verify_phone(code, actor=actor, now=world.now)
-        for _ in range(CODES_A_DAY - 1):
-            code = begin_verification(OWN, actor=actor, now=world.now)
+        for minute in range(1, CODES_A_DAY):
+            code = begin_verification(OWN, actor=actor, now=world.now + timedelta(minutes=minute))
+            again = begin_verification(OWN, actor=actor, now=world.now + timedelta(minutes=minute, seconds=1))
+            assert again == "", "the second click"
         with pytest.raises(PhoneNotVerified, match="codes were sent today"):
-            begin_verification(OWN, actor=actor, now=world.now)
+            begin_verification(OWN, actor=actor, now=world.now + timedelta(minutes=9))
         with pytest.raises(PhoneNotVerified, match="too old"):
             verify_phone(code, actor=actor, now=world.now + timedelta(hours=1))
         assert code not in VerifiedPhone.objects.get().code_digest

@@ -357,7 +357,7 @@ def test_approval_by_the_pages(world: World, colleague: User, client: Client) ->
 
 def test_settings_are_kept_where_they_can_be(world: World, client: Client) -> None:
     client.force_login(world.owner, backend="allauth.account.auth_backends.AuthenticationBackend")
-    fields = {"message_char_limit": "480", "opt_out_word": "BASTA", "approval_above": "", "link_domain": ""}
+    fields = {"message_char_limit": "480", "opt_out_word": "BASTA", "approval_above": ""}
     assert client.post("/settings/", fields).status_code == 302
     with world.scope():
         organization = Organization.objects.get(id=world.id)
@@ -366,7 +366,6 @@ def test_settings_are_kept_where_they_can_be(world: World, client: Client) -> No
         ({"message_char_limit": "9999"}, "1600"),
         ({"opt_out_word": "HELP"}, "cannot be the word"),
         ({"approval_above": "10"}, "Nobody else here could approve"),
-        ({"link_domain": "evil.example"}, "does not point to us"),
     ):
         page = client.post("/settings/", fields | wrong).content.decode()
         assert words in page, wrong
@@ -479,3 +478,75 @@ def test_writing_again_gives_the_same_links_no_second_time(world: World) -> None
 
     with world.scope():
         assert ShortLink.objects.count() == 1
+
+
+# Found by reading ------------------------------------------------------------------------------------------
+
+
+def test_settings_that_change_after_the_quote_are_told_before_anything_is_sent(world: World) -> None:
+    world.add_contact("+12567346043")
+    outreach = world.campaign(body="Hello")
+    decide(world, opt_out_word="BASTA")
+    with world.scope(), pytest.raises(LaunchRefused, match="settings changed"):
+        launch_outreach(outreach.id, quote_id=outreach.quote_id, actor=ACTOR, now=world.now)  # type: ignore[arg-type]
+    assert world.messages() == []
+
+
+def test_an_address_as_phones_write_it_is_a_link(world: World) -> None:
+    world.add_contact("+12567346043")
+    world.launch(world.campaign(body="{{ link|Https://example.org/A }}"))
+    from messaging.models import Link
+
+    with world.scope():
+        assert Link.objects.get().url == "https://example.org/A"
+    assert len(world.messages()) == 1
+
+
+def test_what_is_asked_twice_to_be_duplicated_loses_no_pictures(world: World) -> None:
+    from campaigns.actions import duplicate_campaign
+
+    world.add_contact("+12567346043")
+    outreach = world.campaign(body="Hello")
+    form_id = uuid4()
+    with world.scope():
+        Campaign.objects.filter(id=outreach.campaign_id).update(media_ids=[1, 2])
+        copy = duplicate_campaign(outreach.campaign_id, form_id=form_id, actor=ACTOR, now=world.now)
+        assert copy.media_ids == [1, 2]
+        Campaign.objects.filter(id=copy.id).update(media_ids=[])
+        assert duplicate_campaign(outreach.campaign_id, form_id=form_id, actor=ACTOR, now=world.now).media_ids == []
+
+
+def test_only_the_owner_lets_campaigns_go_without_a_second_person(world: World, colleague: User) -> None:
+    decide(world, approval_above=10)
+    with world.scope():
+        with pytest.raises(SettingRefused, match="Only the owner"):
+            change_settings(Settings(600, "STOP", None), actor=Actor("Carl", colleague.id), now=world.now)
+        change_settings(Settings(600, "STOP", 5), actor=Actor("Carl", colleague.id), now=world.now)
+        change_settings(Settings(600, "STOP", None), actor=Actor("Olivia", world.owner.id), now=world.now)
+
+
+def test_a_refused_approval_is_not_noted(world: World, colleague: User, client: Client) -> None:
+    from accounts.models import AuditEvent
+
+    world.add_contact("+12567346043")
+    decide(world, approval_above=0)
+    outreach = world.campaign(body="Hello")
+    quote = {"quote": str(outreach.quote_id)}
+    backend = "allauth.account.auth_backends.AuthenticationBackend"
+    client.force_login(world.owner, backend=backend)
+    client.post(f"/campaigns/{outreach.campaign_id}/review/", quote)
+    assert "Waits for approval" in client.get("/campaigns/").content.decode()
+    with world.scope():
+        SenderNumber.objects.update(status=NumberStatus.SUSPENDED)
+    client.force_login(colleague, backend=backend)
+    page = client.post(f"/campaigns/{outreach.campaign_id}/review/", quote, follow=True).content.decode()
+    assert "not registered" in page
+    with world.scope():
+        assert not AuditEvent.objects.filter(action="outreach.approved").exists()
+    assert world.fresh(outreach).state == "AWAITING_APPROVAL"
+
+
+@pytest.mark.parametrize("path", ["/l/%00", "/templates/?q=%00", "/contacts/?q=a%00b"])
+def test_no_address_is_an_error_of_ours(world: World, client: Client, path: str) -> None:
+    client.force_login(world.owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert client.get(path).status_code in (400, 404)

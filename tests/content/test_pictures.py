@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from campaigns.actions import CampaignRefused, check_ready, quote_outreach
 from campaigns.models import Campaign, Outreach
@@ -74,6 +74,21 @@ def test_moving_ones_go_on_moving() -> None:
     picture = redraw(animated(), content_type="image/gif")
     with Image.open(io.BytesIO(picture.content)) as opened:
         assert getattr(opened, "n_frames", 1) == 3
+
+
+def test_notes_beside_the_pixels_do_not_go_out() -> None:
+    for kind in ("JPEG", "GIF"):
+        content = drawn(kind, comment=b"Secret words")
+        assert b"Secret" in content
+        assert b"Secret" not in redraw(content, content_type=f"image/{kind.lower()}").content
+
+
+def test_each_frame_keeps_its_time() -> None:
+    target = io.BytesIO()
+    frames = [Image.new("RGB", (9, 9), (n * 60, 0, 0)) for n in range(3)]
+    frames[0].save(target, "GIF", save_all=True, append_images=frames[1:], duration=[100, 200, 3000])
+    with Image.open(io.BytesIO(redraw(target.getvalue(), content_type="image/gif").content)) as opened:
+        assert [frame.info["duration"] for frame in ImageSequence.Iterator(opened)] == [100, 200, 3000]
 
 
 def test_transparent_ones_stay_so() -> None:

@@ -68,6 +68,23 @@ def test_what_cannot_be_kept_says_why(world: World, content: TemplateContent, wo
         made(world, content)
 
 
+def test_two_who_write_at_once_lose_nothing(world: World) -> None:
+    template = made(world)
+    with world.scope():
+        two = {"en": "One", "fr": "Un"}
+        save_template(
+            template.id,
+            TemplateContent("A", two, "en"),
+            based_on=1,
+            custom_fields=NO_FIELDS,
+            actor=ACTOR,
+            now=world.now,
+        )
+        with pytest.raises(TemplateRefused, match="changed this template meanwhile"):
+            save_template(template.id, REMINDER, based_on=1, custom_fields=NO_FIELDS, actor=ACTOR, now=world.now)
+        assert newest_version(template).bodies == two
+
+
 def test_own_ones_are_seen_by_nobody_else(world: World, client: Client) -> None:
     agent = User.objects.create_user("agent@example.org", "a long enough password")
     with world.scope():

@@ -124,7 +124,13 @@ def build_scene(stack: Stack) -> Scene:
         request_number(
             kind=SenderKind.LOCAL, wish="area code 305", department=department, actor=tenant.owner, now=now()
         )
-        follow(ShortLink.objects.values_list("code", flat=True)[0], robot=False, agent="A phone", now=now())
+        follow(
+            ShortLink.objects.values_list("code", flat=True)[0],
+            host="localhost",
+            robot=False,
+            agent="A phone",
+            now=now(),
+        )
         reminder = {"en": f"{BODY} – we’re open", "es": "Hola {{ first_name|amigo }}, ¡hasta pronto!"}
         content = TemplateContent("Check-up reminder", reminder, "en", label="Visits")
         template = create_template(content, custom_fields=frozenset(), actor=tenant.owner, now=now())

@@ -1,17 +1,23 @@
 """Short links: one for each person, sent on, counted without robots."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from accounts.models import Organization
 from campaigns.models import QuoteChunk
 from content.rules.segments import measure
 from messaging.actions.links import Given, give_links
+from messaging.actions.sweeping import Doubtful, matching
+from messaging.gateways.base import CarrierMessage
 from messaging.models import Click, Link, ShortLink
 from messaging.rules.links import CODE_LENGTH, CODE_LETTERS, LIFETIME, is_robot
-from tests.world import World
+from messaging.rules.states import State
+from tests.world import World, build_world
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile Safari/604.1"
 TARGET = "https://example.org/sale?from=text&to=you"
@@ -130,3 +136,25 @@ def test_who_followed_is_listed(sent: World, client: Client) -> None:
     assert "1 person, 1 click" in page
     assert "1 person" in client.get(f"/campaigns/{short.link.campaign_id}/").content.decode()
     assert "Followed a link" in client.get(f"/contacts/{short.contact_id}/").content.decode()
+
+
+def test_nobody_borrows_anothers_domain(sent: World, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "go.bank.example"]
+    other = build_world(sent.now)
+    with other.scope():
+        Organization.objects.filter(id=other.id).update(link_domain="go.bank.example")
+    with sent.scope():
+        short = ShortLink.objects.order_by("id").first()
+    assert short is not None
+    assert click(sent, short, host="go.bank.example")[0] == 404
+    assert click(sent, short)[0] == 302
+
+
+def test_a_text_with_links_is_found_again_at_the_carrier(sent: World) -> None:
+    """By its words: its digest is taken with the addresses behind the links."""
+    message = sent.messages()[0]
+    doubt = Doubtful(message.id, sent.id, message.carrier_account_id, "+1", message.phone, message.body, sent.now)
+    listed = CarrierMessage("SM1", "+1", message.phone, message.body, State.SENT, None, sent.now)
+    with sent.scope():
+        assert matching(doubt, [listed]) == listed
+        assert matching(doubt, [replace(listed, body="Other words")]) is None
