@@ -16,6 +16,9 @@ from django.db import connections
 from tests.servers import ROOT, WORKER
 from tests.world import World, build_world
 
+# A tenant with its owner is made for nearly every test.
+settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
+
 # A Tuesday, in the middle of the lawful day everywhere in the United States.
 NOW = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 
