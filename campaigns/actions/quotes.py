@@ -63,13 +63,14 @@ def quote_outreach(
         writer = writer_for(outreach, now=now)
         others = promotional_campaigns_since(start_of_month(now)) if writer.promotional else []
     sums = _Sums()
-    limit = CHUNK  # a small page first: nothing is worked on while it is read
+    limit = CHUNK  # small pages first: nothing is worked on while the first is read
     with Pages(outreach.audience, look_of(outreach, writer)) as pages:
         with organization_scope(organization_id):
             page = pages.ask(after_id=0, limit=limit)()
         while page:
             with organization_scope(organization_id):
-                following = pages.ask(after_id=page[-1].contact_id, limit=PAGE) if len(page) == limit else None
+                larger = min(limit * 2, PAGE)
+                following = pages.ask(after_id=page[-1].contact_id, limit=larger) if len(page) == limit else None
                 results = [writer.write(candidate) for candidate in page]
                 texts = [result for result in results if isinstance(result, Written)]
                 left_out = [result for result in results if isinstance(result, LeftOut)]
@@ -77,7 +78,7 @@ def quote_outreach(
                 note_exclusions(outreach_id, left_out, quote_id=quote_id)
                 if len(others) >= CROWDED:
                     sums.crowded += texted_by_several([text.draft.phone for text in texts], others, at_least=CROWDED)
-                page, limit = following() if following is not None else [], PAGE
+                page, limit = following() if following is not None else [], larger
             sums.add(texts, left_out, media=writer.media)
             if on_progress is not None:
                 on_progress(sums.recipients + sums.excluded)

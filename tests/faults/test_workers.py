@@ -91,7 +91,10 @@ MOODS = [
 
 @pytest.mark.parametrize(
     ("answer", "share", "at_least"),
-    [pytest.param(*mood, marks=[pytest.mark.slow] if mood[0] in ("error", "nothing", "half") else []) for mood in MOODS],
+    [
+        pytest.param(*mood, marks=[pytest.mark.slow] if mood[0] in ("error", "nothing", "half") else [])
+        for mood in MOODS
+    ],
 )
 def test_a_carrier_in_a_bad_mood_is_asked_never_told_twice(
     stack: Stack, sender: Sender, answer: str, share: float, at_least: int
