@@ -93,13 +93,13 @@ def change_settings(settings: Settings, *, actor: Actor, now: datetime) -> None:
     """Write the settings of the organization in scope. Raises SettingRefused."""
     if not 1 <= settings.message_char_limit <= LONGEST_TEXT:
         raise SettingRefused(f"Choose between 1 and {LONGEST_TEXT:,} characters.", field="message_char_limit")
-    if settings.approval_above is not None and Membership.objects.filter(role__in=SENDERS).count() < 2:
+    organization = Organization.objects.select_for_update(no_key=True).get(id=current_organization_id())
+    before, after = organization.approval_above, settings.approval_above
+    if after not in (None, before) and Membership.objects.filter(role__in=SENDERS).count() < 2:
         raise SettingRefused(
             "Nobody else here could approve: only you may send campaigns. Add a colleague first.",
             field="approval_above",
         )
-    organization = Organization.objects.select_for_update(no_key=True).get(id=current_organization_id())
-    before, after = organization.approval_above, settings.approval_above
     laxer = before is not None and (after is None or after > before)
     if laxer and not Membership.objects.filter(user_id=actor.user_id or 0, role=Role.OWNER).exists():
         raise SettingRefused(

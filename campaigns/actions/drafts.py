@@ -222,6 +222,9 @@ def check_audience(outreach: Outreach) -> None:
 
 def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: datetime) -> Campaign:
     """A new draft with the words, audience and hours of a campaign, to be sent again; once for each form."""
+    known: Campaign | None = Campaign.objects.filter(form_id=form_id).first()
+    if known is not None:  # the second click; what was changed in the copy since stays
+        return known
     campaign = Campaign.objects.select_related("program", "sender_number").get(id=campaign_id)
     outreach = campaign.outreaches.order_by("id")[0]
     content = DraftContent(
@@ -236,8 +239,6 @@ def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: da
         audience=outreach.audience,
         sending_hours=weekly_of(campaign.sending_hours),
     )
-    if Campaign.objects.filter(form_id=form_id).exists():
-        return save_draft(content, origin=DraftOrigin(form_id, 0), actor=actor, now=now)
     copy = save_draft(content, origin=DraftOrigin(form_id, 0), actor=actor, now=now)
     copy.template_version_id, copy.media_ids = campaign.template_version_id, campaign.media_ids
     copy.save(update_fields=["template_version", "media_ids"])

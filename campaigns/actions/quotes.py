@@ -50,7 +50,7 @@ def quote_outreach(
     now: datetime,
     on_progress: Callable[[int], None] | None = None,
 ) -> UUID:
-    """Quote an outreach anew; opens a scope for each thousand people. Returns the quote's id.
+    """Quote an outreach anew; opens a scope for each page of people. Returns the quote's id.
 
     The figures stand on the outreach once the quote is whole; one that was interrupted leaves nothing that counts.
     """

@@ -58,11 +58,6 @@ def measure(text: str) -> Measurement:
     return Measurement("UCS-2", units, len(_cut(text, UCS2_JOINED)))
 
 
-def utf16_units(text: str) -> int:
-    """What a text takes in UCS-2: one for each character, two for those beyond the basic plane."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def split(text: str) -> list[str]:
     """The parts as the carrier cuts them; joined they are the text."""
     measured = measure(text)

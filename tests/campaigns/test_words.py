@@ -512,8 +512,9 @@ def test_what_is_asked_twice_to_be_duplicated_loses_no_pictures(world: World) ->
         Campaign.objects.filter(id=outreach.campaign_id).update(media_ids=[1, 2])
         copy = duplicate_campaign(outreach.campaign_id, form_id=form_id, actor=ACTOR, now=world.now)
         assert copy.media_ids == [1, 2]
-        Campaign.objects.filter(id=copy.id).update(media_ids=[])
-        assert duplicate_campaign(outreach.campaign_id, form_id=form_id, actor=ACTOR, now=world.now).media_ids == []
+        Campaign.objects.filter(id=copy.id).update(media_ids=[], body="Changed in the copy", revision=2)
+        again = duplicate_campaign(outreach.campaign_id, form_id=form_id, actor=ACTOR, now=world.now)
+        assert (again.id, again.media_ids, again.body) == (copy.id, [], "Changed in the copy")
 
 
 def test_only_the_owner_lets_campaigns_go_without_a_second_person(world: World, colleague: User) -> None:
@@ -523,6 +524,14 @@ def test_only_the_owner_lets_campaigns_go_without_a_second_person(world: World, 
             change_settings(Settings(600, "STOP", None), actor=Actor("Carl", colleague.id), now=world.now)
         change_settings(Settings(600, "STOP", 5), actor=Actor("Carl", colleague.id), now=world.now)
         change_settings(Settings(600, "STOP", None), actor=Actor("Olivia", world.owner.id), now=world.now)
+
+
+def test_other_settings_can_change_once_the_only_colleague_has_left(world: World, colleague: User) -> None:
+    decide(world, approval_above=10)
+    with world.scope():
+        Membership.objects.filter(user=colleague).delete()
+        change_settings(Settings(480, "STOP", 10), actor=Actor("Olivia", world.owner.id), now=world.now)
+        assert Organization.objects.get(id=world.id).message_char_limit == 480
 
 
 def test_a_refused_approval_is_not_noted(world: World, colleague: User, client: Client) -> None:
