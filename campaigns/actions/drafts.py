@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from accounts.actions import audit
+from django.urls import reverse
+
+from accounts.actions import audit, dismiss_notices_of
 from accounts.queries import current_organization
 from audiences.actions import forget_exclusions
 from audiences.queries import Audience
@@ -138,6 +140,7 @@ def save_draft(
     # A name that no quote has: one that is being made of the former text finds itself overtaken.
     outreach.quote_id, outreach.quoted_at = uuid4(), None
     outreach.save()
+    _dismiss_requests(campaign, now)
     return campaign
 
 
@@ -197,15 +200,21 @@ def _with_pictures(campaign: Campaign, media_ids: list[int], now: datetime) -> C
     # Not a new revision: pictures are no part of what a window holds, and another window loses nothing by them.
     campaign.media_ids, campaign.saved_at = media_ids, now
     campaign.save(update_fields=["media_ids", "saved_at"])
-    _forget_quote(campaign)
+    _forget_quote(campaign, now)
     return campaign
 
 
-def _forget_quote(campaign: Campaign) -> None:
+def _forget_quote(campaign: Campaign, now: datetime) -> None:
     """What was quoted, or asked approval for, is another text now."""
     campaign.outreaches.update(
         state=OutreachState.DRAFT, quote_id=uuid4(), quoted_at=None, asked_by_id=None, asked_at=None, approved_by=""
     )
+    _dismiss_requests(campaign, now)
+
+
+def _dismiss_requests(campaign: Campaign, now: datetime) -> None:
+    """What colleagues were asked to look at is not there any more."""
+    dismiss_notices_of(reverse("campaigns:review", args=[campaign.id]), now=now)
 
 
 def check_start(outreach: Outreach, *, now: datetime) -> None:
@@ -253,7 +262,7 @@ def use_template(campaign_id: int, template: Template, *, actor: Actor, now: dat
     campaign.revision, campaign.saved_at, campaign.saved_by = campaign.revision + 1, now, actor.label
     campaign.saved_in, campaign.step = None, 0
     campaign.save()
-    _forget_quote(campaign)
+    _forget_quote(campaign, now)
     note_use(version.id)
     return campaign
 
@@ -267,6 +276,7 @@ def delete_draft(campaign_id: int, *, actor: Actor, now: datetime) -> None:
         if is_live(newest_quote_job(outreach.id), now=now):
             raise CampaignRefused("Its price is being made at this moment. Try again in a minute.")
     audit(action="campaign.draft_deleted", subject=campaign, actor=actor, now=now, name=campaign.name)
+    _dismiss_requests(campaign, now)
     QuoteChunk.objects.filter(outreach__campaign=campaign).delete()
     for outreach in campaign.outreaches.all():
         forget_exclusions(outreach.id, quote_id=UUID(int=0), others=True)

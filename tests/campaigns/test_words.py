@@ -330,6 +330,12 @@ def test_a_request_is_void_once_words_or_price_change(world: World, colleague: U
         confirm_outreach(outreach.id, quote_id=former, actor=asker, now=world.now)  # type: ignore[arg-type]
         assert withdraw_request(outreach.id, actor=asker, now=world.now).state == "QUOTED"
         confirm_outreach(outreach.id, quote_id=former, actor=asker, now=world.now)  # type: ignore[arg-type]
+        assert Notice.objects.filter(dismissed_at=None, text__contains="asks for your approval").count() == 1
+        template = create_template(
+            TemplateContent("Visit", {"en": "See you"}, "en"), custom_fields=frozenset(), actor=ACTOR, now=world.now
+        )
+        use_template(outreach.campaign_id, template, actor=asker, now=world.now)
+        assert not Notice.objects.filter(dismissed_at=None, text__contains="asks for your approval").exists()
     again = change(world, outreach, body="Other words")
     assert again.state == "QUOTED"
     with world.scope(), pytest.raises(LaunchRefused, match="changed since you saw it"):
