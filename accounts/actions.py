@@ -1,12 +1,15 @@
 """Opening organizations, members, and the audit log that every other action writes to."""
 
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.db import models
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.http.request import validate_host
 from django.utils.crypto import salted_hmac
 
 from accounts.models import AuditEvent, Department, Membership, Notice, Organization, User, VerifiedPhone
@@ -89,12 +92,12 @@ class Settings:
     approval_above: int | None
 
 
-def change_settings(settings: Settings, *, actor: Actor, now: datetime) -> None:
+def change_settings(wanted: Settings, *, actor: Actor, now: datetime) -> None:
     """Write the settings of the organization in scope. Raises SettingRefused."""
-    if not 1 <= settings.message_char_limit <= LONGEST_TEXT:
+    if not 1 <= wanted.message_char_limit <= LONGEST_TEXT:
         raise SettingRefused(f"Choose between 1 and {LONGEST_TEXT:,} characters.", field="message_char_limit")
     organization = Organization.objects.select_for_update(no_key=True).get(id=current_organization_id())
-    before, after = organization.approval_above, settings.approval_above
+    before, after = organization.approval_above, wanted.approval_above
     if after not in (None, before) and Membership.objects.filter(role__in=SENDERS).count() < 2:
         raise SettingRefused(
             "Nobody else here could approve: only you may send campaigns. Add a colleague first.",
@@ -105,7 +108,7 @@ def change_settings(settings: Settings, *, actor: Actor, now: datetime) -> None:
         raise SettingRefused(
             "Only the owner can let campaigns go without a second person. Ask the owner.", field="approval_above"
         )
-    changes = {name: value for name, value in asdict(settings).items() if getattr(organization, name) != value}
+    changes = {name: value for name, value in asdict(wanted).items() if getattr(organization, name) != value}
     for name, value in changes.items():
         setattr(organization, name, value)
     if changes:
@@ -113,6 +116,26 @@ def change_settings(settings: Settings, *, actor: Actor, now: datetime) -> None:
         audit(action="organization.settings_changed", subject=organization, actor=actor, now=now, **changes)
 
 
+def set_link_domain(domain: str, *, actor: Actor, now: datetime) -> None:
+    """Begin the short links of the organization in scope with a host of its own; "": with ours. Raises SettingRefused.
+
+    Links that were sent already go on leading somewhere as long as their host is answered.
+    """
+    domain = domain.strip().lower()
+    if domain and not _HOST.fullmatch(domain):
+        raise SettingRefused(f"“{domain}” is not a host such as go.example.org.", field="link_domain")
+    if domain and not validate_host(domain, settings.ALLOWED_HOSTS):
+        raise SettingRefused(f"Add {domain} to ALLOWED_HOSTS first: until then nobody answers there.")
+    try:
+        with transaction.atomic():
+            Organization.objects.filter(id=current_organization_id()).update(link_domain=domain)
+    except IntegrityError as error:
+        raise SettingRefused(f"{domain} is another organization's. Each has its own.", field="link_domain") from error
+    organization = Organization.objects.get(id=current_organization_id())
+    audit(action="organization.link_domain_set", subject=organization, actor=actor, now=now, domain=domain)
+
+
+_HOST = re.compile(r"(?=.{4,200}\Z)(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
 LONGEST_TEXT = 1_600
 SENDERS = [role.value for role in Role if allows(role, Permission.CAMPAIGNS_CREATE)]
 

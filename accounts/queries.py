@@ -87,6 +87,13 @@ def user_name(user_id: int | None) -> str:
     return str(found) if found else ""
 
 
+def organizations_named(name: str) -> list[Organization]:
+    """Those of a name, or the one of a number; for operators."""
+    with across_organizations(because="an operator names one"):
+        found = Organization.objects.filter(id=int(name)) if name.isdecimal() else Organization.objects.none()
+        return list(found) or list(Organization.objects.filter(name__iexact=name).order_by("id"))
+
+
 def organization_ids() -> list[int]:
     """Every organization, oldest first: for jobs that serve one after the other."""
     with across_organizations(because="a job serves every organization in turn"):

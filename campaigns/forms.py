@@ -36,9 +36,19 @@ class PicturesInput(forms.ClearableFileInput):
 
 
 class NumberSelect(forms.Select):
-    """The numbers that may start a campaign; below them, greyed, those that are not registered yet."""
+    """The numbers that may start a campaign; below them, greyed, those that are not registered yet.
+
+    A name says so: the way out is counted another way then.
+    """
 
     others: Sequence[SenderNumber] = ()
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        number = getattr(value, "instance", None)
+        if number is not None and number.is_name:
+            option["attrs"]["data-name"] = ""
+        return option
 
     def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list[Any]:
         groups = super().optgroups(name, value, attrs)
@@ -104,7 +114,7 @@ class CampaignForm(forms.Form):
         max_length=40,
         label="Word to stop",
         required=False,
-        help_text="Added to each text: “Reply STOP to stop.” Empty: your organization's own word.",
+        help_text="Added to each text: “Reply STOP to stop.” Empty: your organization's own. From a name: a link.",
     )
     plain_characters = forms.BooleanField(
         label="Write curly quotes, long dashes and the like plainly, where the text needs no Unicode then",

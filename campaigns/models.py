@@ -58,6 +58,11 @@ class Campaign(TenantModel):
         return self.name or "Untitled campaign"
 
     @property
+    def sent_by_name(self) -> bool:
+        """Whether people see a company's name in place of a number."""
+        return self.sender_number is not None and self.sender_number.is_name
+
+    @property
     def whole_program(self) -> Program:
         """The program of a campaign that is whole. Raises ValueError for a draft without one."""
         if self.program is None:

@@ -149,6 +149,8 @@ class Carrier:
             return 21606
         if sender == phone:
             return 21266
+        if phone.startswith("+1") and any(letter.isalpha() for letter in sender):
+            return 21612  # names are not known in North America
         if (sender, phone) in self.blocked:
             return 21610
         return None

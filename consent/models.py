@@ -127,6 +127,7 @@ class OptOut(TenantModel):
         CARRIER = "CARRIER", "told by the carrier"
         STAFF = "STAFF", "noted by staff"
         FILE = "FILE", "opt-out file"
+        LINK = "LINK", "by the link in a text"
 
     phone = models.CharField(max_length=16)
     source = models.CharField(max_length=8, choices=Source.choices)

@@ -78,7 +78,10 @@ def consent_panel(phone: str) -> ConsentPanel:
 def medium_words(medium: str) -> str:
     """A medium of a record for people; withdrawals also name the carrier or staff as their way."""
     rule = MEDIA.get(Medium(medium)) if medium in Medium.__members__ else None
-    return rule.label if rule else {"CARRIER": "told by the carrier", "STAFF": "noted by staff"}.get(medium, medium)
+    return rule.label if rule else _WITHDRAWN_BY.get(medium, medium)
+
+
+_WITHDRAWN_BY = {"CARRIER": "told by the carrier", "STAFF": "noted by staff", "LINK": "the link in a text"}
 
 
 def opted_out_among(phones: Sequence[str]) -> set[str]:

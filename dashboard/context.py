@@ -47,7 +47,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         context |= {"belonging": belonging, "member": belonging.member}
         if in_scope_of(belonging.member.organization_id):  # staff look at another one
             context["notices"] = list(open_notices(belonging.member)[:NOTICES])
-            counts[reverse("dashboard:home")] = (len(context["notices"]), "notices")
+            found = len(context["notices"])
+            counts[reverse("dashboard:home")] = (found, "notice" if found == 1 else "notices")
             if belonging.member.may(Permission.CONVERSATIONS_VIEW):
                 context["unread"] = unread_conversations(department_id=belonging.member.department_id)
                 counts[reverse("inbox:list")] = (context["unread"], "unread")

@@ -19,6 +19,8 @@ from content.models import Template, TemplateVersion
 from content.rules.languages import LANGUAGES
 from dashboard.actions import open_organization
 from registration.models import RegistrationState
+from senders.models import SenderKind
+from senders.rules.names import InvalidName, sender_name
 
 
 class OrganizationSignUpForm(forms.Form):
@@ -60,7 +62,7 @@ class VerdictForm(forms.Form):
 
 
 class GiveNumberForm(forms.Form):
-    """The number that an organization gets; fields are named as `give_number` takes them."""
+    """The number or name that an organization gets; fields are named as `give_number` takes them."""
 
     sender = forms.CharField(label="Number", max_length=30, help_text="With country code, as rented at the carrier.")
     segments_per_second = forms.DecimalField(
@@ -69,14 +71,21 @@ class GiveNumberForm(forms.Form):
     can_mms = forms.BooleanField(label="It can send pictures (MMS)", required=False)
     carrier_account_id = forms.TypedChoiceField(label="Carrier account", coerce=int)
 
-    def __init__(self, *args: Any, accounts: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: SenderKind, accounts: Sequence[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._kind = kind
+        if kind == SenderKind.ALPHANUMERIC:
+            self.fields["sender"].label = "Name"
+            self.fields["sender"].help_text = "As people see it: 2 to 11 letters, digits and spaces."
+            del self.fields["can_mms"]
         self.fields["carrier_account_id"].choices = accounts  # type: ignore[attr-defined]
 
     def clean_sender(self) -> str:
         try:
+            if self._kind == SenderKind.ALPHANUMERIC:
+                return sender_name(self.cleaned_data["sender"])
             return to_e164(self.cleaned_data["sender"], country="US")
-        except InvalidPhone as error:
+        except (InvalidPhone, InvalidName) as error:
             raise forms.ValidationError(str(error)) from error
 
 

@@ -69,7 +69,8 @@ def _step(
     if key == "inbound":
         return Step(at, "They wrote", body, "")
     if key == "click":
-        return Step(at, "Followed a link", body, "", reverse("campaigns:detail", args=[subject]))
+        title = "Followed a link" if body else "Opened the page of the way out"
+        return Step(at, title, body, "", reverse("campaigns:detail", args=[subject]))
     if key == "import":
         return Step(at, f"Imported from “{body}”", "", detail, reverse("contacts:import", args=[subject]))
     if key == "optout":

@@ -208,7 +208,7 @@ class Link(TenantModel):
     organization = tenant_key(enforced=False)
     campaign_id = models.BigIntegerField()
     place = models.PositiveSmallIntegerField(help_text="which link of the text, from 0")
-    url = models.CharField(max_length=2000)
+    url = models.CharField(max_length=2000, blank=True, help_text="empty: the page where the person stops all texts")
     expires_at = models.DateTimeField()
     people = models.IntegerField(default=0, help_text="who followed it at least once")
     clicks = models.IntegerField(default=0)
@@ -216,7 +216,7 @@ class Link(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["organization", "campaign_id", "place"], name="link_of_text_once"),
-            models.CheckConstraint(condition=Q(url__startswith="https://"), name="link_is_https"),
+            models.CheckConstraint(condition=Q(url__startswith="https://") | Q(url=""), name="link_is_https"),
         ]
 
 

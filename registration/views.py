@@ -13,12 +13,13 @@ from registration.forms import RegistrationForm
 from registration.models import EDITABLE
 from registration.queries import newest_registration, steps_of
 from senders.models import SenderNumber
+from senders.queries import registrable_numbers
 
 
 @member_view(Permission.NUMBERS_REGISTER)
 def register(request: MemberRequest, number_id: int) -> HttpResponse:
     """The questionnaire of a number while it can be changed, and every step so far."""
-    number = get_object_or_404(SenderNumber.objects.all(), id=number_id)
+    number = get_object_or_404(registrable_numbers(), id=number_id)
     found = newest_registration(number.id)
     editable = found is None or found.state in EDITABLE
     answers = ("use_case", "sample_text", "opt_in_type")

@@ -128,7 +128,10 @@ def give_number(
     now: datetime,
     can_mms: bool = False,
 ) -> SenderNumber:
-    """Staff's yes to a request: the number is the organization's. Raises NumberRefused where it is taken."""
+    """Staff's yes to a request: the number is the organization's. Raises NumberRefused where it is taken.
+
+    A name needs no registration of the business: that staff give it is its activation (D3).
+    """
     request = _open_request(request_id)
     try:
         with transaction.atomic():
@@ -145,9 +148,14 @@ def give_number(
     except IntegrityError as error:
         raise NumberRefused(f"{sender} is in use already. Choose another number.") from error
     _answer(request, NumberRequest.State.GIVEN, "", now)
+    if number.is_name:
+        set_number_status(number.id, status=NumberStatus.REGISTERED, actor=actor, now=now)
+        words = f"Your texts can come from “{number}” now: choose it as the sender of a campaign."
+    else:
+        words = f"Your number {number} is here. Register it for campaigns next."
     notify(
         tone=Notice.Tone.GOOD,
-        text=f"Your number {number} is here. Register it for campaigns next.",
+        text=words,
         url=reverse("senders:numbers"),
         permission=Permission.NUMBERS_REGISTER,
         now=now,

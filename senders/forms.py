@@ -11,6 +11,10 @@ from senders.models import SenderKind
 KINDS = [
     (SenderKind.TOLL_FREE, "Toll-free (8xx): known across the country"),
     (SenderKind.LOCAL, "Local: with an area code of your choice"),
+    (
+        SenderKind.ALPHANUMERIC,
+        "Your company's name: nobody can answer it, and phones in North America cannot get its texts",
+    ),
 ]
 
 
@@ -20,7 +24,7 @@ class NumberRequestForm(forms.Form):
         label="Anything we should know?",
         required=False,
         max_length=200,
-        help_text="An area code, or a number that you have elsewhere and want to bring along.",
+        help_text="An area code, a number that you have elsewhere and want to bring along, or the name.",
     )
     department: "forms.ModelChoiceField[Department]" = forms.ModelChoiceField(
         queryset=None, label="Whose inbox gets the replies?", empty_label=None

@@ -64,6 +64,11 @@ class SenderNumber(TenantModel):
     def __str__(self) -> str:
         return for_people(self.sender)
 
+    @property
+    def is_name(self) -> bool:
+        """Whether people see a name, which nobody can answer."""
+        return self.kind == SenderKind.ALPHANUMERIC
+
 
 class NumberRequest(TenantModel):
     """An organization asks the platform's staff for a number. One is open at a time."""

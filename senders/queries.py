@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from common.tenancy import across_organizations
-from senders.models import CarrierAccount, NumberRequest, NumberStatus, SenderNumber
+from senders.models import CarrierAccount, NumberRequest, NumberStatus, SenderKind, SenderNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,11 @@ def numbers(*, department_id: int | None = None) -> QuerySet[SenderNumber]:
 def registered_numbers(*, department_id: int | None = None) -> QuerySet[SenderNumber]:
     """The numbers that may start a campaign."""
     return numbers(department_id=department_id).filter(status=NumberStatus.REGISTERED)
+
+
+def registrable_numbers() -> QuerySet[SenderNumber]:
+    """Numbers that carriers want to know about; names are activated by staff."""
+    return numbers().exclude(kind=SenderKind.ALPHANUMERIC)
 
 
 def newest_number_request() -> NumberRequest | None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     NO_PHONE = "no_phone"
     NOT_TEXTABLE = "not_textable"
+    NO_NAMES = "no_names"
     OPTED_OUT = "opted_out"
     NO_CONSENT = "no_consent"
     IN_OTHER_OUTREACH = "in_other_outreach"
@@ -20,6 +21,7 @@ class Reason(StrEnum):
 WORDS: dict[str, str] = {
     Reason.NO_PHONE: "no phone in the chosen field",
     Reason.NOT_TEXTABLE: "cannot receive texts (landline or dead number)",
+    Reason.NO_NAMES: "their country takes no texts from a name",
     Reason.OPTED_OUT: "said STOP",
     Reason.NO_CONSENT: "did not agree to this kind of message",
     Reason.IN_OTHER_OUTREACH: "already in this campaign",

@@ -6,11 +6,11 @@ from datetime import datetime
 from accounts.queries import current_organization
 from audiences.queries import audience_size, candidates, candidates_by_id
 from billing.rules.pricing import Basis, credits_for
-from campaigns.actions.texts import Writer, Written, look_of, opt_out_word_of, typed_text, writer_for
+from campaigns.actions.texts import Writer, Written, look_of, typed_text, whole_text, writer_for
 from campaigns.models import Outreach
 from contacts.queries import contact_names
 from content.rules.plain import Costly, Piece, changes, costly_characters, plainly, without_costly
-from content.rules.rendering import TemplateError, outside_tags, with_way_out
+from content.rules.rendering import TemplateError, outside_tags
 from content.rules.segments import Measurement
 
 LOOKED_AT = 50
@@ -79,7 +79,7 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
     campaign = outreach.campaign
     limit = current_organization().message_char_limit
     size = audience_size(outreach.audience)
-    raw = with_way_out(campaign.body, opt_out_word_of(campaign)) if campaign.body else ""
+    raw = whole_text(campaign) if campaign.body else ""
     try:
         length = len(typed_text(campaign)) if campaign.body else 0
         writer = writer_for(outreach, now=now)

@@ -26,6 +26,7 @@ from messaging.actions.queueing import Draft
 from messaging.queries import link_base
 from messaging.rules.digests import digest_of
 from messaging.rules.links import placeholders, short_url
+from senders.rules.names import NOT_REACHED
 
 REMEMBERED = 65_536
 """Places whose hours a writer keeps in mind: it forgets them all when there are more."""
@@ -53,11 +54,13 @@ class Writer:
         promotional: bool,
         plain: bool,
         media: bool,
+        by_name: bool,
         link_base: str,
         now: datetime,
     ) -> None:
         self.template, self.basis, self.link_base, self.media = template, basis, link_base, media
         self._media_key = "" if not media else "\0" + ",".join(map(str, outreach.campaign.media_ids))
+        self._beyond = NOT_REACHED if by_name else ()
         self.plain, self._limit = plain, organization.message_char_limit
         self._organization, self._sending, self.promotional = organization, sending, promotional
         self._starts, self._ends_at = max(outreach.starts_at or now, now), outreach.ends_at
@@ -78,6 +81,8 @@ class Writer:
         contact_id, phone, reason, values, home = candidate
         if reason:
             return LeftOut(contact_id, phone, Reason(reason))
+        if phone.startswith(self._beyond):
+            return LeftOut(contact_id, phone, Reason.NO_NAMES)
         template = self.template
         try:
             links = tuple(short_url(self.link_base, code) for code in codes) if codes else self._placeholders
@@ -167,6 +172,7 @@ def writer_for(outreach: Outreach, *, now: datetime) -> Writer:
         promotional=campaign.program is not None and campaign.program.level == Level.PROMOTIONAL,
         plain=campaign.plain_characters,
         media=bool(campaign.media_ids),
+        by_name=campaign.sent_by_name,
         link_base=link_base(),
         now=now,
     )
@@ -177,11 +183,16 @@ def opt_out_word_of(campaign: Campaign) -> str:
     return campaign.opt_out_word or str(current_organization().opt_out_word)
 
 
+def whole_text(campaign: Campaign) -> str:
+    """The text as it was written, with its way out."""
+    return with_way_out(campaign.body, opt_out_word_of(campaign), by_link=campaign.sent_by_name)
+
+
 def template_of(campaign: Campaign) -> Template:
     """A campaign's text with its way out, compiled. Raises TemplateError."""
     organization = current_organization()
     return compile_template(
-        with_way_out(campaign.body, opt_out_word_of(campaign)),
+        whole_text(campaign),
         custom_fields=custom_field_keys(),
         constants={"organization": organization.name},
     )

@@ -55,7 +55,7 @@ from contacts.queries import custom_fields
 from content.actions import store_picture
 from content.models import FileKind, Job, StoredFile
 from content.queries import path_of
-from content.rules.rendering import CUSTOM, TAGS
+from content.rules.rendering import CUSTOM, STOP_LINK, TAGS
 from messaging.queries import link_base
 from messaging.rules.links import CODE_LENGTH, short_url
 from senders.queries import registered_numbers
@@ -298,6 +298,7 @@ def _composer(
         "all_tags": [
             *((tag, tag.replace("_", " ").capitalize()) for tag in TAGS),
             *((f"{CUSTOM}{field.key}", field.name) for field in custom_fields()),
+            (STOP_LINK, "Link to stop all texts"),
         ],
         "limit": organization.message_char_limit,
         "link_length": len(short_url(link_base(), "-" * CODE_LENGTH)),

@@ -2,7 +2,7 @@
 
 from consent.actions.imports import complete_statement, grant_by_import, state_import
 from consent.actions.inbound import ReplyDue, ReplyKind, obey_inbound
-from consent.actions.opt_outs import note_carrier_opt_out, opt_out, opt_out_by_staff
+from consent.actions.opt_outs import note_carrier_opt_out, opt_out, opt_out_by_link, opt_out_by_staff
 from consent.actions.programs import check_stop_word, create_program, remember_stop_word
 from consent.actions.seals import seal_organization
 
@@ -16,6 +16,7 @@ __all__ = [
     "note_carrier_opt_out",
     "obey_inbound",
     "opt_out",
+    "opt_out_by_link",
     "opt_out_by_staff",
     "remember_stop_word",
     "seal_organization",

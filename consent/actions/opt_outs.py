@@ -35,6 +35,11 @@ def opt_out_by_staff(phone: str, *, actor: Actor, now: datetime) -> None:
     opt_out(phone, source=OptOut.Source.STAFF, actor_label=actor.label, now=now, medium="STAFF")
 
 
+def opt_out_by_link(phone: str, *, now: datetime) -> None:
+    """The person said so on the page that a text of theirs leads to."""
+    opt_out(phone, source=OptOut.Source.LINK, actor_label="the person", now=now, medium="LINK")
+
+
 def note_carrier_opt_out(phone: str, *, sender_number_id: int, now: datetime) -> None:
     """The carrier refuses this phone as opted out: it knows of a STOP that never reached us."""
     opt_out(phone, source=OptOut.Source.CARRIER, actor_label="carrier", now=now, medium="CARRIER")

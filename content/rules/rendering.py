@@ -1,7 +1,8 @@
-"""Templates of texts: `{{ tag }}`, `{{ tag|fallback }}` and `{{ link|https://... }}`, nothing that could execute.
+"""Templates of texts: tags, links and words, nothing that could execute.
 
-A template is compiled once; a person's text is the fixed words with that person's values between them. Values are
-never read as templates.
+`{{ tag }}`, `{{ tag|fallback }}`, `{{ link|https://... }}` and `{{ stop_link }}` are all there is. A template is
+compiled once; a person's text is the fixed words with that person's values between them. Values are never read as
+templates.
 """
 
 import re
@@ -16,6 +17,9 @@ TAGS = (
     *("city", "region", "postcode", "country", "organization"),
 )
 LINK = "link"
+STOP_LINK = "stop_link"
+"""Each person's own address of the page where they say that they want no more texts."""
+
 CUSTOM = "custom."
 """What the tags of an organization's own fields begin with."""
 
@@ -23,6 +27,7 @@ MOST_LINKS = 5
 LONGEST_LINK = 2000
 
 _TAG = re.compile(r"\{\{([^{}|]*)(?:\|([^{}]*))?\}\}")
+_STOPS = re.compile(rf"\{{\{{\s*{STOP_LINK}\s*(?:\|[^{{}}]*)?\}}\}}")
 _BRACES = re.compile(r"\{\{|\}\}")
 
 
@@ -47,8 +52,9 @@ class Template:
     """A compiled template.
 
     `fields` are the names of its tags in the order of their places, `fallbacks` what is written where a value is
-    missing (None: nothing is, the person is left out), `links` the addresses behind its links, in order. `words` is
-    the text with a `%s` at each place of a field or link; `order` says which: a field by its index, a link by ~index.
+    missing (None: nothing is, the person is left out), `links` the addresses behind its links, in order, with "" for
+    the one that stops. `words` is the text with a `%s` at each place of a field or link; `order` says which: a field
+    by its index, a link by ~index.
     """
 
     words: str
@@ -107,8 +113,12 @@ def compile_template(
         if name == LINK:
             order.append(~len(links))
             links.append(_address(match))
-            if len(links) > MOST_LINKS:
+            if len(list(filter(None, links))) > MOST_LINKS:
                 raise TemplateError(f"A text has at most {MOST_LINKS} links.", match.start())
+        elif name == STOP_LINK:
+            if "" not in links:
+                links.append("")
+            order.append(~links.index(""))
         else:
             order.append(len(fields))
             fields.append(_tag(match, custom_fields))
@@ -128,11 +138,14 @@ def outside_tags(source: str) -> str:
     return _TAG.sub(lambda match: " " * len(match[0]), source)
 
 
-def with_way_out(body: str, opt_out_word: str) -> str:
+def with_way_out(body: str, opt_out_word: str, *, by_link: bool = False) -> str:
     """The body with the sentence that says how to stop, unless the body says it already (A7).
 
-    The word alone does not say it: "Stop by our shop" tells nobody how to stop.
+    The word alone does not say it: "Stop by our shop" tells nobody how to stop. `by_link`: nobody can answer the
+    sender, so it is a link.
     """
+    if by_link:
+        return body if _STOPS.search(body) else f"{body.rstrip()}\nNo more texts: {{{{ {STOP_LINK} }}}}"
     if re.search(rf"\b(reply|text|send|answer)\W+{re.escape(opt_out_word)}\b", body, re.IGNORECASE):
         return body
     return f"{body.rstrip()}\nReply {opt_out_word} to stop."
@@ -146,7 +159,7 @@ def _tag(match: re.Match[str], custom_fields: frozenset[str]) -> str:
     name = match[1].strip()
     if name in TAGS or (name.startswith(CUSTOM) and name.removeprefix(CUSTOM) in custom_fields):
         return name
-    known = [*TAGS, *(f"{CUSTOM}{field}" for field in sorted(custom_fields)), LINK]
+    known = [*TAGS, *(f"{CUSTOM}{field}" for field in sorted(custom_fields)), LINK, STOP_LINK]
     near = get_close_matches(name, known, n=1)
     hint = f"Did you mean “{near[0]}”?" if near else f"Known tags: {', '.join(known)}."
     raise TemplateError(f"There is no tag “{name[:40]}”. {hint}", match.start())

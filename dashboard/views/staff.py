@@ -23,7 +23,7 @@ from registration.actions import decide_registration, note_staff_look
 from registration.models import WITH_STAFF, Registration, RegistrationState
 from registration.queries import review_queue, steps_of
 from senders.actions import decline_number, give_number
-from senders.models import NumberRequest
+from senders.models import NumberRequest, SenderKind
 from senders.queries import open_number_requests, platform_accounts
 
 STAFF = tuple(StaffRole)
@@ -97,11 +97,12 @@ def number_request(request: HttpRequest, request_id: int) -> HttpResponse:
             (account.id, f"{account.get_gateway_display()} {account.account_sid}") for account in platform_accounts()
         ]
     declining = "decline" in request.POST
-    give = GiveNumberForm(request.POST if request.POST and not declining else None, accounts=accounts)
     decline = DeclineNumberForm(request.POST if declining else None)
-    form = decline if declining else give
     with organization_scope(organization_id):
         found = get_object_or_404(NumberRequest.objects.select_related("organization", "department"), id=request_id)
+        sent = request.POST if request.POST and not declining else None
+        give = GiveNumberForm(sent, kind=SenderKind(found.kind), accounts=accounts)
+        form = decline if declining else give
         if request.method == "POST" and form.is_valid():
             facts = dict(form.cleaned_data)
             with refusals_on(form):
@@ -112,7 +113,13 @@ def number_request(request: HttpRequest, request_id: int) -> HttpResponse:
             if form.is_valid():
                 messages.success(request, f"{found.organization} has been told.")
                 return redirect("dashboard:staff")
-        context = {"wish": found, "form": give, "decline": decline, "open": found.state == NumberRequest.State.OPEN}
+        context = {
+            "wish": found,
+            "name": found.kind == SenderKind.ALPHANUMERIC,
+            "form": give,
+            "decline": decline,
+            "open": found.state == NumberRequest.State.OPEN,
+        }
         return render(request, "staff/number.html", context)
 
 

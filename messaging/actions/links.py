@@ -8,17 +8,21 @@ from datetime import datetime
 from django.db.models import F
 
 from accounts.models import Organization
+from accounts.queries import current_organization
 from common.sql import run
 from common.tenancy import across_organizations, current_organization_id, organization_scope
+from consent.actions import opt_out_by_link
 from messaging.models import Click, Link, ShortLink
 from messaging.rules.links import LIFETIME, code_of, is_code
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a short link leads. `url` is empty where it has ended."""
+    """Where a short link leads. `url` is empty where it has ended, and where it is the way out (`stops`)."""
 
     url: str
+    stops: bool = False
+    organization: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,8 @@ def follow(code: str, *, host: str, robot: bool, agent: str, now: datetime) -> T
 
     On a domain of an organization only its own links lead anywhere: nobody borrows another's good name.
     """
-    if not is_code(code):
-        return None
-    with across_organizations(because="a short link tells whose it is"):
-        found = ShortLink.objects.filter(code=code).values_list("organization_id", "id").first()
-        holder = Organization.objects.filter(link_domain=host).values_list("id", flat=True).first()
-    if found is None or holder not in (None, found[0]):
+    found = _holder(code, host)
+    if found is None:
         return None
     organization_id, short_id = found
     with organization_scope(organization_id):
@@ -92,7 +92,36 @@ def follow(code: str, *, host: str, robot: bool, agent: str, now: datetime) -> T
             if first:
                 short.clicked_at = now
                 short.save(update_fields=["clicked_at"])
+        if not short.link.url:  # the way out stays open for ever
+            return Target("", stops=True, organization=current_organization().name)
         return Target(short.link.url if short.link.expires_at > now else "")
+
+
+def stop_by_link(code: str, *, host: str, now: datetime) -> Target | None:
+    """The person whom this link was texted to wants no more texts; None: no such link, or it leads elsewhere.
+
+    Once more changes nothing.
+    """
+    found = _holder(code, host)
+    if found is None:
+        return None
+    organization_id, short_id = found
+    with organization_scope(organization_id):
+        short = ShortLink.objects.select_related("link").get(id=short_id)
+        if short.link.url:
+            return None
+        opt_out_by_link(short.phone, now=now)
+        return Target("", stops=True, organization=current_organization().name)
+
+
+def _holder(code: str, host: str) -> tuple[int, int] | None:
+    """The organization and id of a short link, as seen from a domain."""
+    if not is_code(code):
+        return None
+    with across_organizations(because="a short link tells whose it is"):
+        found: tuple[int, int] | None = ShortLink.objects.filter(code=code).values_list("organization_id", "id").first()
+        holder = Organization.objects.filter(link_domain=host).values_list("id", flat=True).first()
+    return None if found is None or holder not in (None, found[0]) else found
 
 
 _GIVE = """

@@ -23,6 +23,7 @@ from messaging.rules.digests import digest_of
 from messaging.rules.kinds import CONVERSATION_DAYS, TextKind
 from messaging.rules.states import OPEN
 from senders.models import NumberStatus, SenderNumber
+from senders.rules.names import NOT_REACHED
 
 
 class ReplyRefused(DomainError):
@@ -83,6 +84,8 @@ def queue_test(
         return
     if number.status != NumberStatus.REGISTERED:
         raise ReplyRefused("This number may not text at the moment. See its state under Numbers.")
+    if number.is_name and phone.startswith(NOT_REACHED):
+        raise ReplyRefused(f"Phones in North America get no texts from a name such as “{number}”. Test with a number.")
     if is_opted_out(phone):
         raise ReplyRefused("Your phone said STOP to your own organization. Text START to the number, then try again.")
     media = digest_of(",".join(map(str, media_ids))) if media_ids else 0

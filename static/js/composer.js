@@ -22,12 +22,15 @@
   // Typing stops at the limit, counted on the text with its way out and every tag at its fallback.
   const text = document.getElementById("text");
   const limit = Number(text.dataset.limit);
+  const address = "-".repeat(Number(text.dataset.linkLength));
   const typedLength = (words) => {
     const word = form.elements.opt_out_word.value.trim() || text.dataset.word;
     const saysSo = new RegExp(`\\b(reply|text|send|answer)[^\\p{L}\\p{N}_]+${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\p{L}\\p{N}_])`, "iu");
-    const whole = saysSo.test(words) ? words : `${words.trimEnd()}\nReply ${word} to stop.`;
+    const byName = form.elements.number.selectedOptions[0]?.matches("[data-name]");
+    const wayOut = byName ? "No more texts: {{ stop_link }}" : `Reply ${word} to stop.`;
+    const whole = (byName ? /\{\{\s*stop_link\s*(?:\|[^{}]*)?\}\}/ : saysSo).test(words) ? words : `${words.trimEnd()}\n${wayOut}`;
     const filled = whole.replace(/\{\{([^{}|]*)(?:\|([^{}]*))?\}\}/g, (_, name, fallback) =>
-      ({ link: "-".repeat(Number(text.dataset.linkLength)), organization: text.dataset.organization })[name.trim()] ?? (fallback || "").trim());
+      ({ link: address, stop_link: address, organization: text.dataset.organization })[name.trim()] ?? (fallback || "").trim());
     return [...filled.normalize("NFC")].length;
   };
   const room = document.getElementById("room");
@@ -61,6 +64,7 @@
     room.textContent = `${left} character${left === 1 ? "" : "s"} left`;
   };
   form.elements.opt_out_word.addEventListener("input", tell);
+  form.elements.number.addEventListener("change", tell);
   tell();
 
   document.addEventListener("click", (event) => {

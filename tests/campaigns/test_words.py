@@ -207,6 +207,7 @@ def test_no_text_passes_the_limit_and_each_is_priced_as_it_is_measured(
         promotional=False,
         plain=plain,
         media=False,
+        by_name=False,
         link_base="https://c.example/l/",
         now=NOW,
     )

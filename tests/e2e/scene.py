@@ -91,7 +91,7 @@ def build_scene(stack: Stack) -> Scene:
         ContactPhone.objects.filter(contact_id__in=everybody[40:43]).update(textable=False)
         waiting = _store(tenant, contacts_file().encode(), "newcomers.csv")
         phone = Contact.objects.get(id=everybody[0]).phones.get().phone
-    body = BODY + " {{ link|https://example.org/opening-hours }}"
+    body = BODY + " {{ link|https://example.org/opening-hours }} – no more texts: {{ stop_link }}"
     finished = _campaign(tenant, "Winter opening hours", tenant.numbers[0], [], body=body)
     _launch(tenant, finished)
     wait(lambda: _campaign_state(organization_id, finished) == "COMPLETED")
@@ -125,7 +125,7 @@ def build_scene(stack: Stack) -> Scene:
             kind=SenderKind.LOCAL, wish="area code 305", department=department, actor=tenant.owner, now=now()
         )
         follow(
-            ShortLink.objects.values_list("code", flat=True)[0],
+            ShortLink.objects.exclude(link__url="").values_list("code", flat=True)[0],
             host="localhost",
             robot=False,
             agent="A phone",
@@ -135,6 +135,7 @@ def build_scene(stack: Stack) -> Scene:
         content = TemplateContent("Check-up reminder", reminder, "en", label="Visits")
         template = create_template(content, custom_fields=frozenset(), actor=tenant.owner, now=now())
         order = order_credits(credits=2_000, form_id=uuid4(), actor=tenant.owner, now=now())
+        way_out = ShortLink.objects.filter(link__url="").values_list("code", flat=True)[0]
         conversation_id = Conversation.objects.values_list("id", flat=True)[0]
         request_id = NumberRequest.objects.values_list("id", flat=True)[0]
     _launch(tenant, running)
@@ -176,6 +177,7 @@ def build_scene(stack: Stack) -> Scene:
         "billing": "/billing/",
         "buying credits": "/billing/buy/",
         "taking an order back": f"/billing/orders/{order.id}/cancel/",
+        "way out of all texts": f"/l/{way_out}",
         "nothing here": "/campaigns/999999999/",
     }
     staff_pages = {

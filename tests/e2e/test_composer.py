@@ -1,16 +1,24 @@
 """The composer in a browser: closed tabs, second windows, lost sessions, no script, no mouse."""
 
+import io
 import os
 import re
+import secrets
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
+from accounts.models import Membership, Organization, User
+from accounts.rules.permissions import Role
+from common.clock import now
 from common.tenancy import organization_scope
-from config.demo.seed import Tenant
+from config.demo.seed import SignIn, Tenant
 from config.demo.walk import import_file, progress_bars
 from config.stack import Stack
+from senders.actions import add_number, set_number_status
+from senders.models import NumberStatus, SenderKind
 from tests.e2e.conftest import sign_in, watched_page
 from tests.servers import ROOT
 
@@ -27,6 +35,18 @@ def people(stack: Stack, tenant: Tenant) -> None:
 
     with progress_bars(Console(quiet=True)) as bars:
         import_file(tenant, FILE, stack, bars)
+
+
+@pytest.fixture
+def colleague(tenant: Tenant) -> SignIn:
+    """Another person who may send campaigns."""
+    password = secrets.token_urlsafe(9)
+    user = User.objects.create_user(f"colleague-{secrets.token_hex(4)}@demo.example", password, name="Ann Admin")
+    with organization_scope(tenant.organization.id):
+        Membership.objects.create(
+            organization=tenant.organization, user=user, role=Role.ADMINISTRATOR, created_at=now()
+        )
+    return SignIn(user.email, password)
 
 
 @pytest.fixture
@@ -265,6 +285,93 @@ def test_a_template_is_put_in_by_keyboard(page: Page) -> None:
     page.get_by_label("Begin with a template").select_option(label="Opening hours")
     press(page, page.get_by_role("button", name="Use the template"), "Enter")
     expect(body(page)).to_have_value("We open at eight, {{ first_name|friend }}.")
+
+
+def test_a_name_as_sender_counts_its_way_out_as_the_server_does(page: Page, tenant: Tenant) -> None:
+    with organization_scope(tenant.organization.id):
+        number = tenant.numbers[0]
+        name = add_number(
+            carrier_account_id=number.carrier_account_id,
+            sender=f"Shop {secrets.token_hex(3)}"[:11],
+            kind=SenderKind.ALPHANUMERIC,
+            segments_per_second=None,
+            department=number.department,
+            actor=tenant.owner,
+            now=now(),
+        )
+        set_number_status(name.id, status=NumberStatus.REGISTERED, actor=tenant.owner, now=now())
+    try:
+        begin(page, "See you soon")
+        for chosen, words in ((str(name), "No more texts: http"), (str(number), "Reply STOP to stop.")):
+            page.get_by_label("From").select_option(label=chosen)
+            expect(page.locator("[data-preview]")).to_contain_text(words, timeout=10_000)
+            expect(page.locator("#room")).to_have_text(f"{page.locator('[data-left]').inner_text()} characters left")
+    finally:
+        with organization_scope(tenant.organization.id):
+            set_number_status(name.id, status=NumberStatus.SUSPENDED, actor=tenant.owner, now=now())
+
+
+def picture(name: str, colour: str) -> FilePayload:
+    drawn = io.BytesIO()
+    Image.new("RGB", (60, 40), colour).save(drawn, "PNG")
+    return {"name": name, "mimeType": "image/png", "buffer": drawn.getvalue()}
+
+
+def test_pictures_are_chosen_dropped_and_removed(page: Page) -> None:
+    begin(page, "Look at this")
+    shown = page.get_by_role("img", name=re.compile("of the text"))
+    page.get_by_label("Pictures").set_input_files([picture("door.png", "red"), picture("hall.png", "green")])
+    expect(shown).to_have_count(2, timeout=10_000)
+    expect(page.get_by_text("any length is one message")).to_be_visible()
+    expect(page.get_by_label("Pictures")).to_have_value("")
+    dropped = page.evaluate_handle(
+        """bytes => {
+            const files = new DataTransfer();
+            files.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+            return files;
+        }""",
+        list(picture("dropped.png", "blue")["buffer"]),
+    )
+    page.dispatch_event("[data-drop]", "drop", {"dataTransfer": dropped})
+    expect(shown).to_have_count(3, timeout=10_000)
+    page.get_by_label("Pictures").set_input_files(
+        {"name": "holiday.jpg", "mimeType": "image/jpeg", "buffer": b"%PDF-1.7 not a picture"}
+    )
+    expect(page.get_by_role("alert").filter(has_text="holiday.jpg")).to_be_visible(timeout=10_000)
+    expect(shown).to_have_count(3)
+    expect(body(page)).to_have_value("Look at this")
+    page.goto(page.url)
+    expect(shown).to_have_count(3)
+    press(page, page.get_by_role("button", name="Remove picture 2"), "Enter")
+    expect(shown).to_have_count(2, timeout=10_000)
+    expect(body(page)).to_have_value("Look at this")
+
+
+def test_a_second_person_approves_by_keyboard(
+    page: Page, browser: Browser, stack: Stack, tenant: Tenant, colleague: SignIn
+) -> None:
+    page.goto("/settings/")
+    type_into(page, page.get_by_label(re.compile("approv")), "5")
+    press(page, page.get_by_role("button", name="Save"), "Enter")
+    expect(page.get_by_role("status").first).to_be_visible()
+    try:
+        begin(page, "Four eyes")
+        press(page, page.get_by_role("button", name="Review and send"), "Enter", back=True)
+        ask = page.get_by_role("button", name="Ask for approval of 12 messages")
+        expect(ask).to_be_visible(timeout=20_000)
+        press(page, ask, "Enter")
+        expect(page.get_by_text("You asked your colleagues to approve")).to_be_visible()
+        with watched_page(browser, stack.web_url, width=1280) as other:
+            sign_in(other, colleague)
+            other.goto("/")
+            notice = other.get_by_role("status").filter(has_text="Four eyes")
+            press(other, notice.get_by_role("link", name="Go there"), "Enter")
+            expect(other.get_by_text("asks for your approval")).to_be_visible()
+            press(other, other.get_by_role("button", name=re.compile("^Send |^Approve")), "Enter")
+            expect(other.get_by_text("Completed")).to_be_visible(timeout=30_000)
+    finally:
+        with organization_scope(tenant.organization.id):
+            Organization.objects.filter(id=tenant.organization.id).update(approval_above=None)
 
 
 def reach(page: Page, wanted: Locator, *, back: bool = False) -> None:

@@ -1,10 +1,12 @@
 """Short links: one for each person, sent on, counted without robots."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
@@ -148,6 +150,19 @@ def test_nobody_borrows_anothers_domain(sent: World, settings: Any) -> None:
     assert short is not None
     assert click(sent, short, host="go.bank.example")[0] == 404
     assert click(sent, short)[0] == 302
+
+
+def test_an_operator_gives_a_host_that_is_answered_and_no_others(sent: World, settings: Any, now: datetime) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "go.bank.example"]
+    call_command("link_domain", str(sent.id), "Go.Bank.example", stdout=StringIO())
+    sent.launch(sent.campaign(body="{{ link|https://example.org/2 }}"))
+    assert sent.messages()[-1].body.startswith("https://go.bank.example/l/")
+    other = build_world(now)
+    for wrong, words in (("go.bank.example", "another organization"), ("x.example", "ALLOWED_HOSTS"), ("a b", "host")):
+        with pytest.raises(CommandError, match=words):
+            call_command("link_domain", str(other.id), wrong, stdout=StringIO())
+    with pytest.raises(CommandError, match="0 organizations"):
+        call_command("link_domain", "Nobody at all", stdout=StringIO())
 
 
 def test_a_text_with_links_is_found_again_at_the_carrier(sent: World) -> None:
