@@ -16,9 +16,9 @@ from bench.report import line, middle, note, peak_mib
 from config.stack import Stack
 from senders.models import CarrierAccount
 
-MESSAGES = 20_000
+MESSAGES = 40_000
 BASELINE_MESSAGES = 2_000
-NULL_MESSAGES = 60_000
+NULL_MESSAGES = 100_000
 NUMBERS = 16
 PROCESSES = 2
 ROUNDS = 3

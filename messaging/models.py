@@ -139,9 +139,6 @@ class RecentText(TenantModel):
     message_id = models.BigIntegerField()
     texted_at = models.DateTimeField()
 
-    class Meta(TenantModel.Meta):
-        indexes = [models.Index(fields=["message_id"], name="recent_text_of_message")]
-
 
 class OutcomeDelta(TenantModel):
     """A change of the counts of a stream, squashed into OutcomeCount in the background."""

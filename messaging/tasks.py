@@ -81,6 +81,7 @@ def close_past_days() -> None:
     replies.close_past_days(now=now())
     with across_organizations(because="samples of every organization age alike"):
         counters.forget_speed(now=now())
+        counters.forget_recent_texts(now=now())
 
 
 @shared_task(name="messaging.sweep")

@@ -1,4 +1,4 @@
-"""Squashing the counters' deltas."""
+"""Squashing the counters' deltas, and forgetting what nobody asks for any more."""
 
 from datetime import datetime, timedelta
 
@@ -17,10 +17,20 @@ def squash_counters(*, now: datetime) -> int:
     return run(_SQUASH, {"batch": BATCH, "now": now, "handed_over": sorted(HANDED_OVER)})
 
 
+def forget_recent_texts(*, now: datetime) -> int:
+    """Drop what no duplicate window looks back to any more. Runs across organizations."""
+    return run(_FORGET_TEXTS, {"now": now})
+
+
 def forget_speed(*, now: datetime) -> int:
     """Drop samples of speed that no chart shows any more. Runs across organizations."""
     return run("DELETE FROM messaging_speedsample WHERE sampled_at < %s", [now - SPEED_KEPT])
 
+
+_FORGET_TEXTS = """
+DELETE FROM messaging_recenttext WHERE texted_at < %(now)s - make_interval(
+    hours => (SELECT COALESCE(max(duplicate_window_hours), 0)::int FROM accounts_organization) + 1)
+"""
 
 _SQUASH = """
 WITH taken AS (

@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billing.actions import count_captures
-from common.sql import fetch_all
+from common.sql import array_literal, fetch_all
 from messaging.rules.states import HANDED_OVER, MOVES, State
 
 
@@ -50,12 +50,13 @@ def settle(settlements: Iterable[Settlement], *, now: datetime) -> list[Moved]:
     rows = fetch_all(
         _SETTLE,
         {
-            "ids": [item.message_id for item in news],
-            "to": [item.to.value for item in news],
-            "claims": [item.claim_id for item in news],
+            # Literals of arrays, but for the carrier's words: adapting lists value by value took a third of the time.
+            "ids": array_literal(item.message_id for item in news),
+            "to": array_literal(item.to.value for item in news),
+            "claims": array_literal(item.claim_id or "NULL" for item in news),
             "sids": [item.sid or None for item in news],
-            "codes": [item.error_code for item in news],
-            "reasons": [item.reason for item in news],
+            "codes": array_literal("NULL" if item.error_code is None else item.error_code for item in news),
+            "reasons": array_literal(item.reason or '""' for item in news),
             "moves_from": [before.value for before, afters in MOVES.items() for _ in afters],
             "moves_to": [after.value for afters in MOVES.values() for after in afters],
             "handed_over": [state.value for state in HANDED_OVER],
@@ -79,7 +80,7 @@ WITH news AS (
     SELECT * FROM unnest(%(moves_from)s::text[], %(moves_to)s::text[]) AS v(before, after)
 ), old AS MATERIALIZED (
     SELECT m.id, m.state, m.captured FROM messaging_message m
-    WHERE m.id = ANY(%(ids)s) ORDER BY m.id FOR NO KEY UPDATE
+    WHERE m.id = ANY(%(ids)s::bigint[]) ORDER BY m.id FOR NO KEY UPDATE
 ), moved AS (
     UPDATE messaging_message m SET
         state = n.after,
@@ -98,7 +99,7 @@ WITH news AS (
     JOIN moves v ON v.before = old.state AND v.after = n.after
     WHERE m.id = n.id AND (m.claim_id = n.claim_id OR n.claim_id IS NULL AND n.after <> 'QUEUED')
     RETURNING m.id, m.organization_id, m.stream_id, m.sender_number_id, m.phone, old.state AS before, m.state AS after,
-        m.error_code, m.reservation_id, m.segments, m.credits,
+        m.error_code, m.reservation_id, m.segments, m.credits, m.digest,
         CASE WHEN m.captured AND NOT old.captured AND old.state <> 'UNCONFIRMED'
              THEN m.credits ELSE 0 END AS fresh_credits
 ), counted AS (
@@ -110,7 +111,8 @@ WITH news AS (
     GROUP BY organization_id, stream_id, c.state HAVING sum(c.sign) <> 0
 ), freed AS (
     DELETE FROM messaging_recenttext r USING moved
-    WHERE moved.after IN ('FAILED', 'QUEUED') AND r.message_id = moved.id
+    WHERE moved.after IN ('FAILED', 'QUEUED') AND r.organization_id = moved.organization_id AND r.phone = moved.phone
+        AND r.digest = moved.digest AND r.message_id = moved.id
 )
 SELECT id, organization_id, stream_id, sender_number_id, phone, before, after, error_code, fresh_credits,
        reservation_id

@@ -39,12 +39,15 @@ log = structlog.get_logger(__name__)
 LANES_EVERY = 1.0
 LOOK_EVERY = 0.2
 IDLE = 0.01
-RECORD_EVERY = 0.02
+RECORD_EVERY = 0.05
 RECORD_MOST = 500
 RETRY_AFTER = 0.5
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 DOUBTS_IN_A_ROW = 3
+AHEAD_SECONDS = 0.1
+MOST_AHEAD = 2_000
+"""Claims wait for a connection at most about so long: a fifth of their lifetime, and enough for large claims."""
 
 
 @dataclass(slots=True)
@@ -83,6 +86,8 @@ class Dispatcher:
         self._doubts: dict[int, int] = {}  # by carrier account: hand-overs without an answer since the last good one
         self._resume_at: dict[int, float] = {}  # by carrier account; monotonic seconds
         self._turn = 0
+        self._done = 0  # hand-overs since the last look
+        self._pace = 0.0  # hand-overs a second, smoothed
 
     async def run(self) -> None:
         background = [
@@ -107,6 +112,8 @@ class Dispatcher:
             self._cursors.clear()
 
     async def _look(self) -> None:
+        self._pace += (self._done / LOOK_EVERY - self._pace) / 2
+        self._done = 0
         lanes, cursors = list(self._lanes), dict(self._cursors)
         due = await self._leasing.run(lambda: due_streams(lanes, cursors=cursors, now=clock.now()))
         found: dict[int, _Number] = {}
@@ -153,9 +160,10 @@ class Dispatcher:
         return bool(claims)
 
     def _wants(self) -> list[Want]:
-        """As many segments for each number as have slots within the look-ahead and connections to go over."""
-        free = settings.CARRIER_CONNECTIONS - len(self._in_flight)
-        if free <= settings.CARRIER_CONNECTIONS // 4:
+        """As many segments for each number as have slots within the look-ahead, and as leave soon at this pace."""
+        window = min(max(int(self._pace * AHEAD_SECONDS), settings.CARRIER_CONNECTIONS), MOST_AHEAD)
+        free = window - len(self._in_flight)
+        if free <= window // 2:
             return []
         now = time.monotonic()
         asked: list[tuple[_Number, int | None]] = []
@@ -235,6 +243,7 @@ class Dispatcher:
         outcome = Outcome(claim, claim_id, handover, self._gateway_kinds[claim.account_id])
         self._ease(claim.account_id, outcome)
         self._outcomes.append(outcome)
+        self._done += 1
 
     def _ease(self, account_id: int, outcome: Outcome) -> None:
         """Ask less of a carrier that cannot or will not take texts now: wait, twice as long each time."""
@@ -253,7 +262,9 @@ class Dispatcher:
     # Outcomes ------------------------------------------------------------------------------------------------------
 
     async def _record(self) -> None:
-        while self._outcomes:
+        """Write what has come together; a lot at once, else no more until the next turn makes it worth a commit."""
+        full = RECORD_MOST
+        while full == RECORD_MOST and self._outcomes:
             batch = self._outcomes[:RECORD_MOST]
             try:
                 await self._write(batch)
@@ -261,6 +272,7 @@ class Dispatcher:
                 await self._write_one_by_one(batch)
             # Only now: a batch that could not be written stays, and is written again.
             del self._outcomes[: len(batch)]
+            full = len(batch)
 
     async def _write(self, batch: list[Outcome]) -> None:
         await self._recording.run(lambda: record_outcomes(batch, now=clock.now()))

@@ -1,9 +1,8 @@
-"""Twilio's REST messages endpoint through aiohttp (the SDK is synchronous and some ten times dearer)."""
+"""Twilio's REST messages endpoint: hand-overs by the lean client, lists by aiohttp (the SDK is synchronous)."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextvars import ContextVar
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,6 +12,7 @@ import aiohttp
 
 from common.errors import TransientError
 from messaging.gateways.base import Answer, CarrierMessage, Handover, OutboundText
+from messaging.gateways.http import LeanClient, NotReached, NotWritten, Unanswered, form_value
 from messaging.gateways.twilio.callbacks import STATES
 from senders.queries import Credentials
 
@@ -22,69 +22,48 @@ _TOO_MANY = 429
 _NOT_LET_IN = (401, 403)
 _LONGEST_SID = 64
 
-_may_write: ContextVar[Callable[[], bool]] = ContextVar("may_write")
-
-
-class _NotWritten(aiohttp.ClientError):
-    """The deadline passed while waiting for a connection."""
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Asks for leave once a connection is there: the last moment before the request is written."""
-
-    async def connect(self, *args: Any, **kwargs: Any) -> Any:
-        connection = await super().connect(*args, **kwargs)
-        if not _may_write.get(_always)():
-            connection.release()
-            raise _NotWritten
-        return connection
-
-
-def _always() -> bool:
-    return True
-
 
 class TwilioGateway:
     """One carrier account. Create it inside the running event loop that uses it."""
 
     def __init__(self, credentials: Credentials, *, connections: int, timeout_seconds: float) -> None:
-        path = f"/2010-04-01/Accounts/{credentials.account_sid}/Messages.json"
-        self._url = urljoin(credentials.base_url, path)
+        self._path = f"/2010-04-01/Accounts/{credentials.account_sid}/Messages.json"
         self._base_url = credentials.base_url
-        self._session = aiohttp.ClientSession(
-            connector=_Connector(limit=connections, keepalive_timeout=KEEPALIVE_SECONDS),
-            timeout=aiohttp.ClientTimeout(total=timeout_seconds),
-            headers={"Authorization": aiohttp.encode_basic_auth(credentials.account_sid, credentials.auth_token)},
+        self._authorization = aiohttp.encode_basic_auth(credentials.account_sid, credentials.auth_token)
+        self._timeout = timeout_seconds
+        self._client = LeanClient(
+            credentials.base_url,
+            headers={
+                "Authorization": self._authorization,
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Accept": "application/json",
+                "User-Agent": "carillon",
+            },
+            connections=connections,
+            timeout_seconds=timeout_seconds,
+            keepalive_seconds=KEEPALIVE_SECONDS,
         )
+        self._session: aiohttp.ClientSession | None = None
 
     async def send(self, text: OutboundText, *, may_write: Callable[[], bool]) -> Handover:
-        form = {"To": text.phone, "From": text.sender, "Body": text.body}
+        form = f"To={form_value(text.phone)}&From={form_value(text.sender)}&Body={form_value(text.body)}"
         if text.callback_url:
-            form["StatusCallback"] = text.callback_url
-        content: Any = form
-        if text.media_urls:
-            content = [*form.items(), *(("MediaUrl", url) for url in text.media_urls)]
-        written = False
-
-        def ask() -> bool:
-            nonlocal written
-            written = may_write()
-            return written
-
-        token = _may_write.set(ask)
+            form += f"&StatusCallback={form_value(text.callback_url)}"
+        for url in text.media_urls:
+            form += f"&MediaUrl={form_value(url)}"
         try:
-            async with self._session.post(self._url, data=content) as response:
-                return _handover(response.status, await response.read())
-        except _NotWritten:
+            status, content = await self._client.post(self._path, form.encode(), may_write=may_write)
+        except NotWritten:
             return Handover(Answer.NOT_WRITTEN)
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
-            return Handover(Answer.UNKNOWN if written else Answer.NO_CONNECTION)
-        finally:
-            _may_write.reset(token)
+        except NotReached:
+            return Handover(Answer.NO_CONNECTION)
+        except Unanswered:
+            return Handover(Answer.UNKNOWN)
+        return _handover(status, content)
 
     async def sent_since(self, *, sender: str, phone: str, since: datetime) -> AsyncIterator[CarrierMessage]:
         day = (since - timedelta(days=1)).date().isoformat()
-        url: str | None = self._url
+        url: str | None = urljoin(self._base_url, self._path)
         query: dict[str, str] | None = {"From": sender, "To": phone, "DateSent>": day, "PageSize": "1000"}
         while url:
             page = await self._page(url, query)
@@ -94,9 +73,15 @@ class TwilioGateway:
             url, query = (urljoin(self._base_url, following) if following else None), None
 
     async def close(self) -> None:
-        await self._session.close()
+        await self._client.close()
+        if self._session is not None:
+            await self._session.close()
 
     async def _page(self, url: str, query: dict[str, str] | None) -> dict[str, Any]:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=self._timeout), headers={"Authorization": self._authorization}
+            )
         try:
             async with self._session.get(url, params=query) as response:
                 if response.status != 200:
