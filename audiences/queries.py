@@ -88,14 +88,22 @@ class Pages:
 
     def ask(self, *, after_id: int, limit: int) -> "Callable[[], list[Candidate]]":
         """Begin to read what follows a contact; call the answer for it before the scope is left."""
-        sql, parameters = _page(self._audience, self._look, after_id, limit)
+        rows = self._ask(*_page(self._audience, self._look, after_id, limit))
+        return lambda: _candidates(rows(), self._look)
+
+    def ask_by_id(self, contact_ids: Sequence[int]) -> "Callable[[], dict[int, Candidate]]":
+        """Begin to read given contacts; the answer is that of `candidates_by_id`."""
+        rows = self._ask(_select(self._look, _GIVEN), _parameters(self._look) | {"contacts": list(contact_ids)})
+        return lambda: {candidate.contact_id: candidate for candidate in _candidates(rows(), self._look)}
+
+    def _ask(self, sql: str, parameters: dict[str, Any]) -> "Callable[[], list[Any]]":
         connection.ensure_connection()
         raw: Any = connection.connection
         asked: Future[list[Any]] = self._reader.submit(_fetch, raw, sql, parameters)
 
-        def answer() -> list[Candidate]:
+        def answer() -> list[Any]:
             with connection.wrap_database_errors:
-                return _candidates(asked.result(), self._look)
+                return asked.result()
 
         return answer
 

@@ -11,8 +11,8 @@ ADVANCE_SECONDS = 10.0
 
 
 @shared_task(name="campaigns.write_messages")
-def write_messages_task(organization_id: int, outreach_id: int) -> None:
-    write_messages(organization_id=organization_id, outreach_id=outreach_id, now=now())
+def write_messages_task(organization_id: int, outreach_id: int, part: int | None = None) -> None:
+    write_messages(organization_id=organization_id, outreach_id=outreach_id, part=part, now=now())
 
 
 @shared_task(name="campaigns.quote")

@@ -1,13 +1,14 @@
 """Launching: the quote's credits are held, then its messages are written, a thousand at a time."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.urls import reverse
 
 from accounts.actions import audit, dismiss_notices_of, notify
@@ -15,7 +16,7 @@ from accounts.models import Notice
 from accounts.queries import current_organization
 from accounts.rules.permissions import Permission
 from audiences.actions import LeftOut, note_exclusions
-from audiences.queries import candidates_by_id
+from audiences.queries import Candidate, Pages, candidates_by_id
 from audiences.rules.exclusions import Reason
 from billing.actions import close_reservation, reserve
 from billing.queries import reservation
@@ -26,6 +27,7 @@ from campaigns.rules.hours import ANY_HOUR
 from campaigns.rules.states import CampaignState, OutreachState
 from common.actor import SYSTEM, Actor
 from common.errors import DomainError
+from common.sql import fetch_all
 from common.tenancy import organization_scope
 from consent.actions import remember_stop_word
 from events.actions import publish
@@ -35,6 +37,12 @@ from messaging.actions.streams import Hours, open_stream
 from messaging.models import Link, Stream, StreamState
 from messaging.rules.kinds import TextKind
 from senders.models import NumberStatus
+
+WRITERS = 2
+"""Workers that write one large launch at once."""
+
+FEW = 5_000
+"""Recipients that one worker writes alone."""
 
 
 class LaunchRefused(DomainError):
@@ -154,27 +162,54 @@ def hold_back(outreach_id: int, *, why: str, actor: Actor, now: datetime) -> Non
         _hold_back(outreach, why, actor=actor, now=now)
 
 
-def write_messages(*, organization_id: int, outreach_id: int, now: datetime) -> None:
-    """Write the quoted messages into their streams; opens a scope for each thousand. Running it again goes on."""
+def write_messages(*, organization_id: int, outreach_id: int, now: datetime, part: int | None = None) -> None:
+    """Write the quoted messages into their streams; opens a scope for each thousand. Running it again goes on.
+
+    Several may run at once, each with its `part` of WRITERS: it begins with its own chunks, then takes what is left.
+    """
     with organization_scope(organization_id):
         outreach = Outreach.objects.select_related("campaign__program", "campaign__sender_number").get(id=outreach_id)
         writer = writer_for(outreach, now=now)
+        look = look_of(outreach, writer)
         links = links_of_campaign(outreach.campaign_id, writer.template.links, now=now)
-        chunk_ids = list(
-            outreach.chunks.filter(quote_id=F("outreach__quote_id"), written_at=None)
-            .order_by("sequence")
-            .values_list("id", flat=True)
-        )
     streams: dict[str, Stream] = {}
-    for chunk_id in chunk_ids:
-        with organization_scope(organization_id):
-            locked = Outreach.objects.select_for_update(no_key=True).get(id=outreach_id)
-            if locked.state == OutreachState.CLOSED:
-                return
-            state = StreamState.PAUSED if locked.state == OutreachState.PAUSED else StreamState.OPEN
-            _write_chunk(chunk_id, outreach, writer, links, streams, state, now)
-    with organization_scope(organization_id):
-        Outreach.objects.filter(id=outreach_id, written_at=None).update(written_at=now)
+    newest = -1
+    ahead: dict[int, dict[int, Candidate]] = {}  # by chunk: its people, read while the one before was rendered
+    with Pages(outreach.audience, look) as pages:
+        while True:
+            with organization_scope(organization_id):
+                # Shared by the writers; a pause waits for the chunk at work and is seen with the next one.
+                ((state,),) = fetch_all("SELECT state FROM campaigns_outreach WHERE id = %s FOR SHARE", [outreach_id])
+                if state == OutreachState.CLOSED:
+                    return
+                chunk = _unwritten(outreach, newest, part).select_for_update(**_NOBODYS).first()
+                if chunk is not None:
+                    newest = chunk.sequence
+                    people = ahead.get(chunk.id) or candidates_by_id(chunk.contact_ids, look)
+                    following = _unwritten(outreach, newest, part).only("id", "contact_ids").first()
+                    reading = pages.ask_by_id(following.contact_ids) if following is not None else None
+                    paused = StreamState.PAUSED if state == OutreachState.PAUSED else StreamState.OPEN
+                    _write_chunk(chunk, people, outreach, writer, links, streams, paused, now)
+                    ahead = {following.id: reading()} if following is not None and reading is not None else {}
+                elif newest >= 0 or part is not None:
+                    newest, part = -1, None  # once more from the start: another writer may have left some behind
+                else:
+                    # Who finds the last one written says so; a chunk that another is writing is not written yet.
+                    if not _unwritten(outreach, -1, None).exists():
+                        Outreach.objects.filter(id=outreach_id, written_at=None).update(written_at=now)
+                    return
+
+
+_NOBODYS: dict[str, Any] = {"no_key": True, "skip_locked": True, "of": ("self",)}
+"""Locks a row that nobody else is at."""
+
+
+def _unwritten(outreach: Outreach, after: int, part: int | None) -> QuerySet[QuoteChunk]:
+    """The chunks of the quote that nobody has written, in order; None: of every part."""
+    found = outreach.chunks.filter(quote_id=F("outreach__quote_id"), written_at=None, sequence__gt=after)
+    if part is not None:
+        found = found.annotate(part=F("sequence") % WRITERS).filter(part=part)
+    return found.order_by("sequence")
 
 
 def _check_approval(outreach: Outreach, actor: Actor, now: datetime) -> None:
@@ -277,9 +312,15 @@ def _hold_back(outreach: Outreach, why: str, *, actor: Actor, now: datetime) -> 
 
 
 def request_writing(outreach: Outreach) -> None:
-    """Have a worker write the messages; a second one finds the chunks written."""
-    arguments = [outreach.organization_id, outreach.id]
-    transaction.on_commit(lambda: current_app.send_task("campaigns.write_messages", arguments, expires=30))
+    """Have workers write the messages, several where there are many; one too many finds the chunks written."""
+    parts = range(WRITERS) if outreach.recipients > FEW else (None,)
+
+    def send() -> None:
+        for part in parts:
+            arguments = [outreach.organization_id, outreach.id, part]
+            current_app.send_task("campaigns.write_messages", arguments, expires=30)
+
+    transaction.on_commit(send)
 
 
 def _locked(outreach_id: int) -> Outreach:
@@ -306,7 +347,8 @@ def lock_outreach(outreach_id: int, *, skip_locked: bool = False) -> Outreach | 
 
 
 def _write_chunk(
-    chunk_id: int,
+    chunk: QuoteChunk,
+    people: Mapping[int, Candidate],
     outreach: Outreach,
     writer: Writer,
     links: Sequence[Link],
@@ -314,11 +356,7 @@ def _write_chunk(
     state: StreamState,
     now: datetime,
 ) -> None:
-    chunk = QuoteChunk.objects.select_for_update(no_key=True).get(id=chunk_id)
-    if chunk.written_at is not None:
-        return
     campaign = outreach.campaign
-    people = candidates_by_id(chunk.contact_ids, look_of(outreach, writer))
     drafts: dict[str, list[Draft]] = defaultdict(list)
     left_out: list[LeftOut] = []
     codes: dict[str, tuple[str, ...]] = {}
@@ -333,7 +371,9 @@ def _write_chunk(
         elif result is None or not _as_quoted(result.draft, phone, digest, segments):
             left_out.append(LeftOut(contact_id, phone, Reason.CHANGED))
         else:
-            drafts[result.bucket].append(result.draft._replace(credits=credits))  # the price is that of the quote
+            # The price is that of the quote.
+            draft = result.draft if result.draft.credits == credits else result.draft._replace(credits=credits)
+            drafts[result.bucket].append(draft)
     for bucket, batch in drafts.items():
         if bucket not in streams:
             streams[bucket] = _stream(outreach, bucket, writer, state, now)

@@ -61,10 +61,11 @@ def quote_outreach(
         check_ready(outreach.campaign)
         check_audience(outreach)
         writer = writer_for(outreach, now=now)
+        look = look_of(outreach, writer)
         others = promotional_campaigns_since(start_of_month(now)) if writer.promotional else []
     sums = _Sums()
     limit = CHUNK  # small pages first: nothing is worked on while the first is read
-    with Pages(outreach.audience, look_of(outreach, writer)) as pages:
+    with Pages(outreach.audience, look) as pages:
         with organization_scope(organization_id):
             page = pages.ask(after_id=0, limit=limit)()
         while page:

@@ -216,5 +216,7 @@ def look_of(outreach: Outreach, writer: Writer) -> Look:
         fields=writer.template.fields,
         label=outreach.phone_label,
         homes=not writer.any_hour,
-        texted=outreach.campaign.state != CampaignState.DRAFT,
+        # One that has no other outreach has texted nobody; written twice, the unique key refuses.
+        texted=outreach.campaign.state != CampaignState.DRAFT
+        and outreach.campaign.outreaches.exclude(id=outreach.id).exists(),
     )

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from common.sql import fetch_all
+from django.db import IntegrityError, transaction
+
+from common.sql import array_literal, fetch_all, run
 from content.rules.segments import measure
 from messaging.actions.streams import open_stream
 from messaging.models import Stream
@@ -42,28 +44,32 @@ def queue_messages(
     """
     if not drafts:
         return set()
-    written = fetch_all(
-        _QUEUE,
-        {
-            "organization": stream.organization_id,
-            "stream": stream.id,
-            "number": stream.sender_number_id,
-            "account": carrier_account_id,
-            "campaign": campaign_id,
-            "template": template_version_id,
-            "reservation": stream.reservation_id,
-            "now": now,
-            "phones": [draft.phone for draft in drafts],
-            "bodies": [draft.body for draft in drafts],
-            "encodings": [draft.encoding for draft in drafts],
-            "segments": [draft.segments for draft in drafts],
-            "credits": [draft.credits for draft in drafts],
-            "digests": [draft.digest for draft in drafts],
-            "contacts": [draft.contact_id for draft in drafts],
-            "reply_keys": [draft.reply_key for draft in drafts],
-        },
-    )
-    return {phone for (phone,) in written}
+    values = {
+        "organization": stream.organization_id,
+        "stream": stream.id,
+        "number": stream.sender_number_id,
+        "account": carrier_account_id,
+        "campaign": campaign_id,
+        "template": template_version_id,
+        "reservation": stream.reservation_id,
+        "now": now,
+        # Literals of arrays, but for words: adapting lists value by value took a sixth of a launch.
+        "phones": array_literal(draft.phone for draft in drafts),
+        "bodies": [draft.body for draft in drafts],
+        "encodings": array_literal(draft.encoding for draft in drafts),
+        "segments": array_literal(draft.segments for draft in drafts),
+        "credits": array_literal(draft.credits for draft in drafts),
+        "digests": array_literal(draft.digest for draft in drafts),
+        "contacts": array_literal("NULL" if draft.contact_id is None else draft.contact_id for draft in drafts),
+        "reply_keys": [draft.reply_key for draft in drafts] if any(draft.reply_key for draft in drafts) else [],
+    }
+    try:
+        with transaction.atomic():  # nearly always nobody has one of them: then this is the cheaper statement
+            run(_QUEUE.format(conflict=""), values)
+            return {draft.phone for draft in drafts}
+    except IntegrityError:
+        written = fetch_all(_QUEUE.format(conflict="ON CONFLICT DO NOTHING"), values)
+        return {phone for (phone,) in written}
 
 
 def queue_compliance_reply(number: SenderNumber, *, phone: str, body: str, reply_key: str, now: datetime) -> None:
@@ -86,7 +92,7 @@ WITH written AS (
     FROM unnest(%(phones)s::text[], %(bodies)s::text[], %(encodings)s::text[], %(segments)s::int[],
                 %(credits)s::int[], %(digests)s::bigint[], %(contacts)s::bigint[], %(reply_keys)s::text[])
         AS d(phone, body, encoding, segments, credits, digest, contact_id, reply_key)
-    ON CONFLICT DO NOTHING
+    {conflict}
     RETURNING phone, segments, credits
 ), counted AS (
     INSERT INTO messaging_outcomedelta (organization_id, stream_id, state, messages, segments, credits)
