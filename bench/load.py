@@ -87,13 +87,16 @@ def make_load(
                 state=StreamState.PAUSED,
                 now=now(),
             )
-            drafts = [_draft(phone) for phone in phones[index::numbers]]
+            drafts = [draft(phone) for phone in phones[index::numbers]]
             for at in range(0, len(drafts), BATCH):
                 queue_messages(stream, drafts[at : at + BATCH], carrier_account_id=number.carrier_account_id, now=now())
     return Load(tenant, source, count)
 
 
-def _draft(phone: str) -> Draft:
-    body = f"Hello, your table is booked for eight. Call {phone} to change it.\nReply STOP to stop."
+def draft(phone: str, segments: int = 1) -> Draft:
+    """A text of so many segments."""
+    words = "Hello, your table is booked for eight. Call {} to change it.\nReply STOP to stop."
+    body = (words.format(phone) + "." * 153 * (segments - 1))[: 160 if segments == 1 else 153 * segments]
     measured = measure(body)
+    assert measured.segments == segments
     return Draft(phone, body, measured.encoding, measured.segments, measured.segments, digest_of(body))

@@ -10,7 +10,8 @@ LAG_REACH = 1.0  # seconds around a lag of our own that are listed apart
 
 def judge(carrier: Carrier, senders: Sequence[str]) -> dict[str, object]:
     """The verdict over some numbers' traffic."""
-    texts = [text for text in carrier.texts.values() if text.outbound and not text.silent and text.sender in senders]
+    asked = set(senders)
+    texts = [text for text in carrier.texts.values() if text.outbound and not text.silent and text.sender in asked]
     pairs = Counter((text.sender, text.phone, text.body) for text in texts)
     over, excused, worst = 0, 0, {}
     for sender in senders:

@@ -43,7 +43,7 @@ PROCESSES: dict[str, ProcessKind] = {
     ),
     "worker": ProcessKind(
         (
-            *(*_CELERY, "worker", "--queues", "dispatch", "--concurrency", "2", "--loglevel", "WARNING"),
+            *(*_CELERY, "worker", "--queues", "dispatch", "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--hostname", "worker-{name}@%h"),
         )
     ),

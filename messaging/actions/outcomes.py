@@ -26,6 +26,13 @@ class Outcome:
     gateway: str
 
     @property
+    def goes_back(self) -> bool:
+        """Whether the message is in its queue again."""
+        if self.handover.answer is Answer.REFUSED:
+            return kind_of_error(self.gateway, self.handover.error_code) is ErrorKind.LATER
+        return _STATE_AFTER[self.handover.answer] is State.QUEUED
+
+    @property
     def asks_to_wait(self) -> bool:
         """Whether the carrier takes nothing from this account at the moment."""
         if self.handover.answer is Answer.REFUSED:

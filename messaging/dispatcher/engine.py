@@ -9,8 +9,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
@@ -30,7 +29,7 @@ from messaging.dispatcher.permits import Permits
 from messaging.gateways.base import Answer, Gateway, Handover, OutboundText
 from messaging.gateways.registry import gateway_for
 from messaging.queries import DueStream, due_streams
-from messaging.rules.pacing import LATEST, segments_to_ask_for
+from messaging.rules.pacing import LATEST, interval, segments_to_ask_for
 from messaging.rules.states import State
 from senders.queries import all_credentials
 
@@ -73,7 +72,8 @@ class Dispatcher:
         self._leasing = DatabaseThread("lanes")
         self._gateways: dict[int, Gateway] = {}
         self._gateway_kinds: dict[int, str] = {}
-        self._lanes: list[int] = []
+        self._held: list[int] = []
+        self._lanes: list[int] = []  # held, or held a second ago
         self._numbers: dict[int, _Number] = {}
         # Kept when a number has nothing more to send: its last claims are still on their way.
         self._senders: dict[int, str] = {}
@@ -86,6 +86,7 @@ class Dispatcher:
         self._doubts: dict[int, int] = {}  # by carrier account: hand-overs without an answer since the last good one
         self._resume_at: dict[int, float] = {}  # by carrier account; monotonic seconds
         self._turn = 0
+        self._asleep = 0  # of those in flight: who waits for a slot takes no connection
         self._done = 0  # hand-overs since the last look
         self._pace = 0.0  # hand-overs a second, smoothed
 
@@ -105,11 +106,15 @@ class Dispatcher:
     # Lanes and streams ---------------------------------------------------------------------------------------------
 
     async def _keep_lanes(self) -> None:
-        lanes = await self._leasing.run(lambda: renew_lanes(self.holder, lease_seconds=settings.LANE_LEASE_SECONDS))
+        held = await self._leasing.run(lambda: renew_lanes(self.holder, lease_seconds=settings.LANE_LEASE_SECONDS))
+        # What was lost just now is served once more, until the next holder has looked: two at once are never wrong.
+        lanes = sorted({*held, *self._held})
+        self._held = held
         if lanes != self._lanes:
-            log.info("lanes_changed", lanes=len(lanes))
+            log.info("lanes_changed", lanes=len(held))
             self._lanes = lanes
             self._cursors.clear()
+            await self._look()  # numbers that came with them would wait for their turn else
 
     async def _look(self) -> None:
         self._pace += (self._done / LOOK_EVERY - self._pace) / 2
@@ -152,8 +157,7 @@ class Dispatcher:
         claims = await self._claiming.run(lambda: claim_due(wants, claim_id=claim_id, now=clock.now()))
         self._move_cursors(wants, claims)
         claims = [claim for claim in claims if claim.state == State.CLAIMED]
-        slots = await self._slots(claims, claim_id)
-        for claim, slot in zip(claims, slots, strict=True):
+        for claim, slot in await self._slots(claims, claim_id):
             task = asyncio.create_task(self._hand_over(claim, slot, claim_id, deadline))
             self._in_flight.add(task)
             task.add_done_callback(self._in_flight.discard)
@@ -162,7 +166,7 @@ class Dispatcher:
     def _wants(self) -> list[Want]:
         """As many segments for each number as have slots within the look-ahead, and as leave soon at this pace."""
         window = min(max(int(self._pace * AHEAD_SECONDS), settings.CARRIER_CONNECTIONS), MOST_AHEAD)
-        free = window - len(self._in_flight)
+        free = window - (len(self._in_flight) - self._asleep)
         if free <= window // 2:
             return []
         now = time.monotonic()
@@ -201,32 +205,44 @@ class Dispatcher:
             if want.number_id not in served:  # nothing there: wait for the next look
                 self._numbers.pop(want.number_id, None)
 
-    async def _slots(self, claims: list[Claim], claim_id: UUID) -> list[float | None]:
-        """When each may leave, in monotonic seconds; None at once."""
+    async def _slots(self, claims: list[Claim], claim_id: UUID) -> list[tuple[Claim, float | None]]:
+        """Each claim that may leave soon, and when, in monotonic seconds (None: at once). The others go back."""
         costs: dict[int, tuple[float, list[int]]] = {}
         for claim in claims:
             rate = self._rates[claim.number_id]
             if rate is not None:
                 costs.setdefault(claim.number_id, (rate, []))[1].append(claim.segments)
         if not costs:
-            return [None] * len(claims)
+            return [(claim, None) for claim in claims]
         try:
             reserved = await self._permits.reserve(costs)
         except RedisError:
-            # Without a limiter nothing paced may leave: the claims go back.
-            for claim in claims:
-                self._outcomes.append(Outcome(claim, claim_id, Handover(Answer.NOT_WRITTEN), ""))
-            claims.clear()
+            for claim in claims:  # without a limiter nothing paced may leave
+                self._put_back(claim, claim_id)
             raise
-        by_number: dict[int, list[float]] = defaultdict(list)
+        waiting: dict[int, Iterator[float | None]] = {}
         for number_id, (slots, free) in reserved.items():
             self._next_free[number_id] = free
-            by_number[number_id] = slots[::-1]
-        return [by_number[claim.number_id].pop() if by_number[claim.number_id] else None for claim in claims]
+            waiting[number_id] = iter(slots)
+        leaving: list[tuple[Claim, float | None]] = []
+        for claim in claims:
+            slot = next(waiting[claim.number_id]) if claim.number_id in waiting else None
+            if slot is None and claim.number_id in waiting:
+                self._put_back(claim, claim_id)
+            else:
+                leaving.append((claim, slot))
+        return leaving
+
+    def _put_back(self, claim: Claim, claim_id: UUID) -> None:
+        self._outcomes.append(Outcome(claim, claim_id, Handover(Answer.NOT_WRITTEN), ""))
 
     async def _hand_over(self, claim: Claim, slot: float | None, claim_id: UUID, deadline: float) -> None:
         if slot is not None:
-            await asyncio.sleep(slot - time.monotonic())
+            self._asleep += 1
+            try:
+                await asyncio.sleep(slot - time.monotonic())
+            finally:
+                self._asleep -= 1
 
         def may_write() -> bool:
             return clock.boot_seconds() < deadline and (slot is None or time.monotonic() < slot + LATEST)
@@ -244,6 +260,10 @@ class Dispatcher:
         self._ease(claim.account_id, outcome)
         self._outcomes.append(outcome)
         self._done += 1
+        rate = self._rates.get(claim.number_id)
+        if slot is not None and rate is not None and handover.answer is Answer.NOT_WRITTEN:
+            with contextlib.suppress(RedisError):
+                await self._permits.give_back(claim.number_id, rate=rate, end=slot + interval(rate) * claim.segments)
 
     def _ease(self, account_id: int, outcome: Outcome) -> None:
         """Ask less of a carrier that cannot or will not take texts now: wait, twice as long each time."""
@@ -272,6 +292,10 @@ class Dispatcher:
                 await self._write_one_by_one(batch)
             # Only now: a batch that could not be written stays, and is written again.
             del self._outcomes[: len(batch)]
+            for outcome in batch:
+                if outcome.goes_back:  # behind the cursor it would wait until the stream is through
+                    claim = outcome.claim
+                    self._cursors[claim.stream_id] = min(self._cursors.get(claim.stream_id, 0), claim.message_id - 1)
             full = len(batch)
 
     async def _write(self, batch: list[Outcome]) -> None:

@@ -10,16 +10,17 @@ from collections.abc import Mapping, Sequence
 
 from redis.asyncio import Redis
 
-from messaging.rules.pacing import LOOK_AHEAD, SAFETY_SLOTS, interval
+from messaging.rules.pacing import FURTHEST, LOOK_AHEAD, SAFETY_SLOTS, interval
 
 _MICROS = 1_000_000
 _RESYNC_SECONDS = 0.25
 
-# KEYS: number's next free instant, epoch. ARGV: interval, look-ahead, safety slots, costs... (microseconds)
+# KEYS: number's next free instant, epoch. ARGV: interval, look-ahead, safety slots, furthest, costs... (microseconds)
+# A slot further away than leave lasts is not reserved: -1. Another dispatcher was faster, and nobody could use it.
 _RESERVE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local interval, ahead, safety = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local interval, ahead, safety, furthest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local epoch = tonumber(redis.call('GET', KEYS[2]))
 if not epoch then
     epoch = now
@@ -29,13 +30,28 @@ local free = tonumber(redis.call('GET', KEYS[1]))
 if not free then free = epoch + ahead + safety * interval end
 if free < now then free = now end
 local reply = {now}
-for i = 4, #ARGV do
-    reply[#reply + 1] = math.floor(free)
-    free = free + interval * tonumber(ARGV[i])
+for i = 5, #ARGV do
+    if free > now + furthest then
+        reply[#reply + 1] = -1
+    else
+        reply[#reply + 1] = math.floor(free)
+        free = free + interval * tonumber(ARGV[i])
+    end
 end
 reply[#reply + 1] = math.floor(free)
 redis.call('SET', KEYS[1], string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000) + 60000)
 return reply
+"""
+
+# KEYS: number's next free instant. ARGV: end of the slot that was not used, half an interval (microseconds).
+# Had another slot been reserved since, the next free instant would lie a whole interval later.
+_GIVE_BACK = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local free = tonumber(redis.call('GET', KEYS[1]))
+if free and free > now and math.abs(free - tonumber(ARGV[1])) < tonumber(ARGV[2]) then
+    redis.call('SET', KEYS[1], string.format('%.0f', now), 'PX', 60000)
+end
 """
 
 
@@ -45,12 +61,16 @@ class Permits:
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(url)
         self._script = self._redis.register_script(_RESERVE)
+        self._give_back = self._redis.register_script(_GIVE_BACK)
         self._offset: float | None = None  # local monotonic minus server time
 
-    async def reserve(self, costs: Mapping[int, tuple[float, Sequence[int]]]) -> dict[int, tuple[list[float], float]]:
+    async def reserve(
+        self, costs: Mapping[int, tuple[float, Sequence[int]]]
+    ) -> dict[int, tuple[list[float | None], float]]:
         """Reserve for each number (rate in segments a second, segments of each text) in one round trip.
 
-        Returns for each number the slot of each text and the instant at which the next one is free.
+        Returns for each number the slot of each text (None: too far away, so none was reserved) and the instant at
+        which the next one is free.
         """
         numbers = list(costs)
         async with self._redis.pipeline(transaction=False) as pipeline:
@@ -58,7 +78,13 @@ class Permits:
                 rate, segments = costs[number]
                 await self._script(
                     keys=[f"pace:{number}", "pace:epoch"],
-                    args=[interval(rate) * _MICROS, int(LOOK_AHEAD * _MICROS), SAFETY_SLOTS, *segments],
+                    args=[
+                        interval(rate) * _MICROS,
+                        int(LOOK_AHEAD * _MICROS),
+                        SAFETY_SLOTS,
+                        int(FURTHEST * _MICROS),
+                        *segments,
+                    ],
                     client=pipeline,
                 )
             replies = await pipeline.execute()
@@ -66,9 +92,19 @@ class Permits:
         answer = {}
         for number, reply in zip(numbers, replies, strict=True):
             offset = self._synchronised(arrived - reply[0] / _MICROS)
-            *slots, free = (instant / _MICROS + offset for instant in reply[1:])
-            answer[number] = (slots, free)
+            slots = [instant / _MICROS + offset if instant >= 0 else None for instant in reply[1:-1]]
+            answer[number] = (slots, reply[-1] / _MICROS + offset)
         return answer
+
+    async def give_back(self, number: int, *, rate: float, end: float) -> None:
+        """Return a slot that came too late to be used: where none was reserved after it, the next text need not wait.
+
+        At a segment a second a late text of four would cost four seconds otherwise; a fast number loses too little to
+        ask. `end` is when the slot's last segment is over, by the local clock.
+        """
+        if self._offset is not None and interval(rate) > LOOK_AHEAD:
+            micros = (end - self._offset) * _MICROS
+            await self._give_back(keys=[f"pace:{number}"], args=[f"{micros:.0f}", interval(rate) * _MICROS / 2])
 
     async def close(self) -> None:
         await self._redis.aclose()

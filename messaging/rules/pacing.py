@@ -8,6 +8,9 @@ AIM = 0.985
 LOOK_AHEAD = 0.1
 """Slots are reserved this far ahead, in seconds."""
 
+FURTHEST = 0.3
+"""No slot further ahead than this is reserved, in seconds: leave to send would be over before it came."""
+
 LATEST = 0.010
 """A slot this late is given back unused, in seconds: using it would crowd the next ones."""
 
