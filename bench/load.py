@@ -32,6 +32,9 @@ class Load:
     def release(self) -> None:
         self._set(StreamState.OPEN)
 
+    def pause(self) -> None:
+        self._set(StreamState.PAUSED)
+
     def _set(self, state: StreamState) -> None:
         with organization_scope(self.tenant.organization.id):
             set_stream_state(source=self.source, state=state)

@@ -50,8 +50,8 @@ class GroupCommit:
         await done
 
     async def _commit(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(GROUP_SECONDS)
+        await asyncio.sleep(GROUP_SECONDS)
+        while self._waiting:  # what came while the last group was written is the next one
             group, self._waiting = self._waiting, []
             outcome: DatabaseError | None = DatabaseError("not written")
             try:
