@@ -28,6 +28,7 @@ class Stream(TenantModel):
     program_id = models.BigIntegerField(null=True)
     reservation_id = models.BigIntegerField(null=True)
     media_ids = ArrayField(models.BigIntegerField(), default=list, help_text="pictures that go with each message")
+    held_for = models.CharField(max_length=16, blank=True, help_text="the kind of error that paused it by itself")
     state = models.CharField(max_length=6, choices=StreamState.choices, default=StreamState.OPEN)
     # Hours as UTC instants: sendable from open_from until before open_until; empty is without bound.
     open_from = models.DateTimeField(null=True)
@@ -168,6 +169,20 @@ class OutcomeCount(TenantModel):
         constraints = [models.UniqueConstraint(fields=["stream_id", "state"], name="outcome_counted_once")]
 
 
+class AnswerCount(TenantModel):
+    """What the carriers answered to a stream's texts in a span of time, and how much of it filtered or unregistered."""
+
+    organization = tenant_key(enforced=False)
+    stream_id = models.BigIntegerField()
+    span = models.DateTimeField()
+    answered = models.IntegerField()
+    refused = models.IntegerField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["stream_id", "span"], name="answers_counted_once")]
+        indexes = [models.Index(fields=["span"], name="answers_by_age")]
+
+
 class SpeedSample(TenantModel):
     """Segments that a stream handed over since the last squash of its counters: what the chart of speed is drawn of."""
 
@@ -278,6 +293,15 @@ class Lane(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(lane__lt=LANES), name="lease_lane_in_range")]
+
+
+class CarrierOutage(models.Model):
+    """A carrier account that takes nothing at the moment, as the dispatchers last saw it."""
+
+    carrier_account_id = models.BigIntegerField(primary_key=True)
+    since = models.DateTimeField()
+    answer = models.CharField(max_length=14, help_text="what hand-overs come to: a word of gateways.base.Answer")
+    seen_at = models.DateTimeField()
 
 
 class Dispatcher(models.Model):

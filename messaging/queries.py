@@ -9,7 +9,8 @@ from django.conf import settings
 from accounts.queries import current_organization
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
-from messaging.models import Link, ShortLink
+from messaging.gateways.base import Answer
+from messaging.models import CarrierOutage, Link, ShortLink, Stream, StreamState
 from messaging.rules.pacing import SQUASH_SECONDS
 from messaging.rules.states import TROUBLE, State
 
@@ -55,6 +56,30 @@ def due_streams(lanes: Sequence[int], *, cursors: Mapping[int, int], now: dateti
         {"lanes": list(lanes), "now": now, "known": list(cursors.keys()), "after": list(cursors.values())},
     )
     return [DueStream(*row) for row in rows]
+
+
+OUTAGE_SEEN = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A carrier takes nothing since then; `answer` is what hand-overs come to."""
+
+    carrier_account_id: int
+    since: datetime
+    answer: Answer
+
+
+def outages(*, now: datetime) -> list[Outage]:
+    """The carrier accounts that take nothing at the moment, as dispatchers saw within the last seconds."""
+    found = CarrierOutage.objects.filter(seen_at__gt=now - OUTAGE_SEEN).order_by("since")
+    return [Outage(one.carrier_account_id, one.since, Answer(one.answer)) for one in found]
+
+
+def held_for(sources: Sequence[str]) -> str:
+    """The kind of error for which streams of these sources were paused by themselves; empty: none was."""
+    held = Stream.objects.filter(source__in=sources, state=StreamState.PAUSED).exclude(held_for="")
+    return held.values_list("held_for", flat=True).first() or ""
 
 
 @dataclass(frozen=True, slots=True)

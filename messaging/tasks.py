@@ -20,7 +20,7 @@ from common.clock import now
 from common.errors import TransientError
 from common.locks import Overtaken, only_one
 from common.tenancy import across_organizations
-from messaging.actions import counters, receiving, replies, sweeping
+from messaging.actions import counters, receiving, replies, spikes, sweeping
 from messaging.actions.sweeping import Doubtful
 from messaging.dispatcher.engine import Dispatcher
 from messaging.dispatcher.shutdown import stopping
@@ -82,6 +82,7 @@ def close_past_days() -> None:
     with across_organizations(because="samples of every organization age alike"):
         counters.forget_speed(now=now())
         counters.forget_recent_texts(now=now())
+        spikes.forget_answers(now=now())
 
 
 @shared_task(name="messaging.sweep")

@@ -13,9 +13,11 @@ from accounts.rules.permissions import Permission
 from audiences.actions import LeftOut, note_exclusions
 from audiences.rules.exclusions import Reason
 from billing.actions import close_reservation
+from campaigns.actions.control import pause_campaign
 from campaigns.actions.launch import hold_back, lock_outreach, request_writing, start_scheduled
 from campaigns.actions.quotes import QuoteOvertaken, quote_outreach
 from campaigns.models import Outreach
+from campaigns.rules.holding import HELD_WORDS
 from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
 from campaigns.rules.states import UNCONFIRMED, CampaignState, OutreachState
 from common.actor import SYSTEM
@@ -25,7 +27,7 @@ from consent.rules.media import Level
 from events.actions import publish
 from messaging.actions.streams import end_queued, set_stream_hours, set_stream_state
 from messaging.models import Stream, StreamState
-from messaging.queries import outcome_counts
+from messaging.queries import held_for, outcome_counts
 from messaging.rules.states import State
 
 log = structlog.get_logger(__name__)
@@ -75,6 +77,8 @@ def _advance_one(outreach_id: int, now: datetime) -> None:
     under_way = outreach.state in (OutreachState.OPEN, OutreachState.PAUSED)
     if under_way and outreach.ends_at is not None and outreach.ends_at <= now:
         _close(outreach, "ended", now)
+    elif outreach.state == OutreachState.OPEN and (held := held_for([outreach.source])):
+        _hold(outreach, held, now)
     elif outreach.state == OutreachState.OPEN:
         _plan_windows(outreach, now)
         if outreach.written_at is None:
@@ -90,6 +94,19 @@ def _go_on_writing(outreach: Outreach, now: datetime) -> None:
     newest = outreach.chunks.aggregate(Max("written_at"))["written_at__max"] or outreach.launched_at
     if newest is None or newest < now - STALLED:
         request_writing(outreach)
+
+
+def _hold(outreach: Outreach, held: str, now: datetime) -> None:
+    """Its texts are filtered or refused as unregistered: going on would cost the number its good name."""
+    campaign = outreach.campaign
+    pause_campaign(campaign.id, actor=SYSTEM, now=now)
+    notify(
+        tone=Notice.Tone.TO_DO,
+        text=f"“{campaign.name}” was paused. {HELD_WORDS[held].format(number=campaign.sender_number)}",
+        url=reverse("campaigns:detail", args=[campaign.id]),
+        permission=Permission.CAMPAIGNS_CREATE,
+        now=now,
+    )
 
 
 def _plan_windows(outreach: Outreach, now: datetime) -> None:

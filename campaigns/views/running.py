@@ -32,6 +32,7 @@ from campaigns.queries import (
     recipient_rows,
     trouble_lines,
 )
+from campaigns.rules.holding import HELD_WORDS, OUTAGE_WORDS
 from campaigns.rules.states import CampaignState
 from campaigns.views.compose import with_outreach
 from common.clock import now
@@ -40,7 +41,7 @@ from common.templatetags.frame import share
 from common.views import MemberRequest, actor_of, confirmation, member_view, number_in
 from contacts.queries import contact_names
 from messaging.models import Link
-from messaging.queries import CLICKERS, clickers_of, links_of, speed_of
+from messaging.queries import CLICKERS, clickers_of, held_for, links_of, outages, speed_of
 from messaging.rules.states import OPEN, State
 from senders.queries import registered_numbers
 
@@ -209,9 +210,14 @@ def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
     scheduled = campaign.state == CampaignState.SCHEDULED
     total = max(progress.total, outreach.recipients)
     figures = _figures(campaign, progress)
+    held = held_for([outreach.source]) if campaign.state == CampaignState.PAUSED else ""
+    outage = next((one for one in outages(now=moment) if one.carrier_account_id == _account_of(campaign)), None)
     return {
         "campaign": campaign,
         "outreach": outreach,
+        "held": HELD_WORDS[held].format(number=campaign.sender_number) if held else "",
+        "outage": outage if campaign.state == CampaignState.SENDING else None,
+        "outage_words": OUTAGE_WORDS[outage.answer] if outage else "",
         "form_id": uuid4(),
         "decided": progress.total - progress.messages(*OPEN),
         "total": total,
@@ -232,6 +238,10 @@ def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         or progress.messages(State.ACCEPTED, State.SENT)
         or (progress.handed_over and not speeds and outreach.settled_at is None),
     }
+
+
+def _account_of(campaign: Campaign) -> int | None:
+    return campaign.sender_number.carrier_account_id if campaign.sender_number else None
 
 
 def _figures(campaign: Campaign, progress: Progress) -> list[Figure]:

@@ -12,6 +12,7 @@ from accounts.rules.permissions import StaffRole
 from billing.actions import mark_order_paid
 from billing.models import CreditOrder
 from billing.queries import open_orders
+from campaigns.rules.holding import OUTAGE_WORDS
 from common.clock import now
 from common.errors import DomainError
 from common.money import format_micros
@@ -19,6 +20,7 @@ from common.tenancy import across_organizations, organization_scope
 from common.views import actor_of, confirmation, refusals_on, staff_view
 from content.queries import path_of
 from dashboard.forms import DeclineNumberForm, GiveNumberForm, VerdictForm
+from messaging.queries import outages
 from registration.actions import decide_registration, note_staff_look
 from registration.models import WITH_STAFF, Registration, RegistrationState
 from registration.queries import review_queue, steps_of
@@ -35,6 +37,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     operator = getattr(request.user, "staff_role", "") == StaffRole.OPERATOR
     with across_organizations(because="staff serve every organization"):
         context: dict[str, Any] = {"registrations": list(review_queue()), "operator": operator}
+        context["outages"] = [(one, OUTAGE_WORDS[one.answer]) for one in outages(now=now())]
         if operator:
             context["requests"] = list(open_number_requests())
             context["orders"] = [(order, format_micros(order.total_micros)) for order in open_orders()]

@@ -11,6 +11,7 @@ from common.tenancy import organization_scope
 from consent.actions import note_carrier_opt_out
 from messaging.actions.claims import Claim
 from messaging.actions.settling import Moved, Settlement, settle
+from messaging.actions.spikes import count_answers
 from messaging.gateways.base import Answer, ErrorKind, Handover
 from messaging.gateways.registry import kind_of_error
 from messaging.rules.states import State
@@ -58,11 +59,15 @@ def record_outcomes(outcomes: Sequence[Outcome], *, now: datetime) -> None:
 
 
 def follow_errors(moved: Sequence[tuple[Moved, str]], *, now: datetime) -> None:
-    """Do what error codes ask for: the carrier's opt-outs become ours, dead phones are marked."""
+    """Do what error codes ask for: the carrier's opt-outs become ours, dead phones are marked, spikes hold streams."""
     by_organization: dict[int, list[tuple[Moved, ErrorKind]]] = defaultdict(list)
+    answers: list[tuple[Moved, ErrorKind | None]] = []
     for item, gateway in moved:
-        if item.error_code is not None:
-            by_organization[item.organization_id].append((item, kind_of_error(gateway, item.error_code)))
+        kind = kind_of_error(gateway, item.error_code) if item.error_code is not None else None
+        answers.append((item, kind))
+        if kind is not None:
+            by_organization[item.organization_id].append((item, kind))
+    count_answers(answers, now=now)
     for organization_id, items in by_organization.items():
         with organization_scope(organization_id):
             for item, kind in items:

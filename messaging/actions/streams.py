@@ -6,7 +6,7 @@ from datetime import datetime
 
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
-from messaging.models import Stream, StreamState
+from messaging.models import AnswerCount, Stream, StreamState
 from messaging.rules.kinds import CHECKS, TextKind
 from messaging.rules.states import State
 from senders.models import SenderNumber
@@ -59,7 +59,12 @@ def open_stream(
 
 def set_stream_state(*, source: str, state: StreamState) -> None:
     """Pause, go on with or close every stream of a source; dispatch follows within a second. Closed stays closed."""
-    Stream.objects.filter(source=source).exclude(state=StreamState.CLOSED).update(state=state)
+    streams = Stream.objects.filter(source=source).exclude(state=StreamState.CLOSED)
+    if state == StreamState.OPEN:  # a person looked at what held it: the count begins anew
+        AnswerCount.objects.filter(stream_id__in=streams.values("id")).delete()
+        streams.update(state=state, held_for="")
+    else:
+        streams.update(state=state)
 
 
 def set_stream_hours(stream_id: int, *, open_from: datetime, open_until: datetime) -> None:

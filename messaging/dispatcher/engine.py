@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import structlog
@@ -23,6 +24,7 @@ from common import clock
 from messaging.actions.claims import Claim, Want, claim_due
 from messaging.actions.lanes import release_lanes, renew_lanes
 from messaging.actions.media import media_urls
+from messaging.actions.outages import note_outages
 from messaging.actions.outcomes import Outcome, record_outcomes
 from messaging.dispatcher.database import DatabaseThread
 from messaging.dispatcher.permits import Permits
@@ -44,6 +46,7 @@ RETRY_AFTER = 0.5
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 DOUBTS_IN_A_ROW = 3
+OUTAGE_PAUSE = 1.0
 AHEAD_SECONDS = 0.1
 MOST_AHEAD = 2_000
 """Claims wait for a connection at most about so long: a fifth of their lifetime, and enough for large claims."""
@@ -85,6 +88,9 @@ class Dispatcher:
         self._pauses: dict[int, float] = {}  # by carrier account
         self._doubts: dict[int, int] = {}  # by carrier account: hand-overs without an answer since the last good one
         self._resume_at: dict[int, float] = {}  # by carrier account; monotonic seconds
+        self._down: dict[int, tuple[datetime, str]] = {}  # by carrier account: since when, what it says
+        self._told: set[int] = set()  # outages that are noted
+        self._probing: set[int] = set()  # accounts that are being tried with one text
         self._turn = 0
         self._asleep = 0  # of those in flight: who waits for a slot takes no connection
         self._done = 0  # hand-overs since the last look
@@ -115,6 +121,15 @@ class Dispatcher:
             self._lanes = lanes
             self._cursors.clear()
             await self._look()  # numbers that came with them would wait for their turn else
+        await self._tell_outages()
+
+    async def _tell_outages(self) -> None:
+        """Note which carriers take nothing, and which do again."""
+        down = {account: self._down[account] for account, pause in self._pauses.items() if pause >= OUTAGE_PAUSE}
+        recovered = [account for account in self._told if account not in self._pauses]
+        if down or recovered:
+            await self._leasing.run(lambda: note_outages(down, recovered, now=clock.now()))
+            self._told = set(down) | (self._told - set(recovered))
 
     async def _look(self) -> None:
         self._pace += (self._done / LOOK_EVERY - self._pace) / 2
@@ -149,14 +164,21 @@ class Dispatcher:
 
     async def _serve(self) -> bool:
         """One round; False where there was nothing to do."""
+        former = set(self._probing)
         wants = self._wants()
         if not wants:
             return False
+        probes = self._probing - former
         claim_id = uuid4()
         deadline = clock.boot_seconds() + settings.CLAIM_LIFETIME_SECONDS
-        claims = await self._claiming.run(lambda: claim_due(wants, claim_id=claim_id, now=clock.now()))
-        self._move_cursors(wants, claims)
-        claims = [claim for claim in claims if claim.state == State.CLAIMED]
+        tried: set[int] = set()
+        try:
+            claims = await self._claiming.run(lambda: claim_due(wants, claim_id=claim_id, now=clock.now()))
+            self._move_cursors(wants, claims)
+            claims = [claim for claim in claims if claim.state == State.CLAIMED]
+            tried = {claim.account_id for claim in claims}
+        finally:  # who was to be tried and had nothing to send is tried another time
+            self._probing -= probes - tried
         for claim, slot in await self._slots(claims, claim_id):
             task = asyncio.create_task(self._hand_over(claim, slot, claim_id, deadline))
             self._in_flight.add(task)
@@ -172,7 +194,11 @@ class Dispatcher:
         now = time.monotonic()
         asked: list[tuple[_Number, int | None]] = []
         for number in self._numbers.values():
-            if now < self._resume_at.get(number.account_id, 0.0):
+            if now < self._resume_at.get(number.account_id, 0.0) or number.account_id in self._probing:
+                continue
+            if number.account_id in self._pauses:  # with one text: where it fails, nothing else is in doubt
+                self._probing.add(number.account_id)
+                asked.append((number, 1))
                 continue
             if number.rate is None:
                 asked.append((number, None))
@@ -234,6 +260,7 @@ class Dispatcher:
         return leaving
 
     def _put_back(self, claim: Claim, claim_id: UUID) -> None:
+        self._probing.discard(claim.account_id)
         self._outcomes.append(Outcome(claim, claim_id, Handover(Answer.NOT_WRITTEN), ""))
 
     async def _hand_over(self, claim: Claim, slot: float | None, claim_id: UUID, deadline: float) -> None:
@@ -266,14 +293,17 @@ class Dispatcher:
                 await self._permits.give_back(claim.number_id, rate=rate, end=slot + interval(rate) * claim.segments)
 
     def _ease(self, account_id: int, outcome: Outcome) -> None:
-        """Ask less of a carrier that cannot or will not take texts now: wait, twice as long each time."""
+        """Ask less of a carrier that cannot or will not take texts now: wait, twice as long each time, then try one."""
+        self._probing.discard(account_id)
         if outcome.handover.answer is Answer.ACCEPTED:
             self._pauses.pop(account_id, None)
             self._doubts.pop(account_id, None)
+            self._down.pop(account_id, None)
             return
         self._doubts[account_id] = self._doubts.get(account_id, 0) + (outcome.handover.answer is Answer.UNKNOWN)
         if not outcome.asks_to_wait and self._doubts[account_id] < DOUBTS_IN_A_ROW:
             return
+        self._down.setdefault(account_id, (clock.now(), outcome.handover.answer.value))
         now = time.monotonic()
         if now >= self._resume_at.get(account_id, 0.0):
             self._pauses[account_id] = min(self._pauses.get(account_id, FIRST_PAUSE / 2) * 2, LONGEST_PAUSE)

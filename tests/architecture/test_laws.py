@@ -31,6 +31,7 @@ WITHOUT_ORGANIZATION = {
     "messaging_carrierinbound": "likewise",
     "messaging_lane": "dispatchers serve all",
     "messaging_dispatcher": "likewise",
+    "messaging_carrieroutage": "a carrier serves all; every tenant may know that it is away",
     "senders_carrieraccount": "the platform's own have none",
 }
 PLATFORM_ONLY = {

@@ -1,17 +1,27 @@
-"""What is broken on purpose: workers that die, stand still, or are told twice."""
+"""What is broken on purpose: processes that die, stand still, or are told twice; a carrier, broker, database away."""
 
+import contextlib
+import json
 import time
+from collections.abc import Callable
 
+import psycopg2
 import pytest
 from celery import current_app
+from django.conf import settings
+from django.db import connection
+from redis import Redis
 
 from audiences.models import Exclusion
+from common.clock import now
 from common.tenancy import organization_scope
 from config.stack import Stack
 from consent.queries import is_opted_out
+from messaging.queries import outages
 from messaging.rules.pacing import LOOK_AHEAD
 from messaging.rules.states import State
 from tests.faults.conftest import Sender, freeze, kill, thaw
+from tests.servers import DATA
 
 pytestmark = pytest.mark.fault
 
@@ -107,3 +117,83 @@ def test_a_carrier_in_a_bad_mood_is_asked_never_told_twice(
         stack.simulator.set_mood(answer="normal")
     sender.prove()
     assert sender.progress().handed_over >= at_least
+
+
+def test_a_carrier_that_is_away_is_probed_shown_and_gone_on_with(stack: Stack, sender: Sender) -> None:
+    sender.launch()
+    sender.handed_over(50)
+    stack.simulator.set_mood(answer="nothing", share=1.0)
+    try:
+        wait(lambda: outage_seen(sender), seconds=10)
+        time.sleep(4)
+    finally:
+        stack.simulator.set_mood(answer="normal")
+    wait(lambda: not outage_seen(sender), seconds=15)
+    progress = sender.finish(seconds=90)
+    sender.prove()
+    # What was on the way when it began, then one text each time it was tried.
+    assert progress.messages(State.UNCONFIRMED) <= 100 * LOOK_AHEAD * 2 + 15
+    assert progress.handed_over + progress.messages(State.UNCONFIRMED) == 500
+
+
+def test_the_broker_emptied_in_the_middle_loses_nothing(stack: Stack, sender: Sender) -> None:
+    """Tasks, slots and locks are gone; PostgreSQL is the queue of truth."""
+    sender.launch()
+    for at in (50, 200):
+        sender.handed_over(at)
+        Redis.from_url(settings.REDIS_URL).flushdb()
+    assert sender.finish(seconds=90).handed_over == 500
+    sender.prove()
+
+
+def test_the_database_restarted_in_the_middle_loses_nothing(stack: Stack, sender: Sender) -> None:
+    """Every connection is cut, twice, with whatever was open in it."""
+    sender.launch()
+    for at in (50, 200):
+        sender.handed_over(at)
+        cut_connections()
+    progress = sender.finish(seconds=90)
+    sender.prove()
+    # An outcome is written again over a new connection; only a claim that was cut itself may be in doubt.
+    assert progress.handed_over + progress.messages(State.UNCONFIRMED) == 500
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["consumers", "jobs", "carrier-endpoint", "beat"])
+def test_any_other_process_killed_and_restarted_loses_nothing(stack: Stack, sender: Sender, kind: str) -> None:
+    sender.launch()
+    sender.handed_over(100)
+    killed = stack.processes[kind]
+    kill(killed)
+    stack.supervisor.running.remove(killed)
+    time.sleep(1)
+    stack.processes[kind] = stack.supervisor.start(kind, port=killed.port)
+    assert sender.finish(seconds=90).handed_over == 500
+    sender.prove()
+
+
+def outage_seen(sender: Sender) -> bool:
+    with organization_scope(sender.tenant.organization.id):
+        return any(one.carrier_account_id == sender.number.carrier_account_id for one in outages(now=now()))
+
+
+def wait(check: Callable[[], bool], *, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+def cut_connections() -> None:
+    """What a restart of the server does to its clients; the server serves other tests as well."""
+    password = json.loads((DATA / "postgres" / "passwords.json").read_text())["postgres"]
+    where = connection.settings_dict
+    superuser = psycopg2.connect(
+        host=where["HOST"], port=where["PORT"], user="postgres", password=password, dbname="postgres"
+    )
+    superuser.autocommit = True
+    with contextlib.closing(superuser), superuser.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> ALL(%s)",
+            [where["NAME"], [connection.connection.info.backend_pid] if connection.connection else []],
+        )
