@@ -29,6 +29,10 @@ def main() -> None:
         call_command("prepare_database", verbosity=0)
         for name in NAMES if chosen == "all" else (chosen,):
             importlib.import_module(f"bench.{name}").run()
+        if chosen == "all":
+            from bench.document import write
+
+            write()
     sys.stdout.flush()
 
 

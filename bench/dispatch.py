@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from bench.load import Load, make_load
-from bench.report import line, middle, note, peak_mib
+from bench.report import line, middle, note, peak_mib, point
 from config.stack import Stack
 from senders.models import CarrierAccount
 
@@ -22,6 +22,7 @@ NULL_MESSAGES = 100_000
 NUMBERS = 16
 PROCESSES = 2
 ROUNDS = 3
+DISPATCHERS = (1, 2, 3, 4)
 ENVIRONMENT = {"CARRIER_STATUS_CALLBACKS": "false"}
 
 
@@ -36,6 +37,10 @@ def run() -> None:
         ours.append(rate)
         peak = max(peak, memory)
         note(f"  tuned {tuned[-1]:.0f}/s, dispatch {ours[-1]:.0f}/s")
+    for dispatchers in DISPATCHERS:
+        rate, _ = _dispatch(MESSAGES, CarrierAccount.Gateway.TWILIO, dispatchers)
+        point("throughput", "messages a second", dispatchers, rate)
+        note(f"  {dispatchers} dispatchers: {rate:.0f}/s")
     untuned = _baseline("untuned", BASELINE_MESSAGES // 2)
     null, null_memory = _dispatch(NULL_MESSAGES, CarrierAccount.Gateway.NULL)
     reference = middle(tuned)
@@ -63,9 +68,10 @@ def run() -> None:
     )
 
 
-def _dispatch(count: int, gateway: CarrierAccount.Gateway) -> tuple[float, int]:
+def _dispatch(count: int, gateway: CarrierAccount.Gateway, dispatchers: int = PROCESSES) -> tuple[float, int]:
     without = ("web", "carrier-endpoint", "consumers", "jobs")
-    with Stack(Path(settings.DATA_DIR) / "logs", environment=ENVIRONMENT, without=without) as stack:
+    environment = ENVIRONMENT | {"DISPATCHERS": str(dispatchers)}
+    with Stack(Path(settings.DATA_DIR) / "logs", environment=environment, without=without) as stack:
         load = make_load(stack, count=count, numbers=NUMBERS, gateway=gateway)
         time.sleep(6)  # workers and beat are up, lanes are shared out
         load.release()

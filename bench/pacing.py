@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from bench.load import BATCH, draft
-from bench.report import line, note, peak_mib
+from bench.report import line, note, peak_mib, point
 from billing.actions import reserve
 from common.clock import now
 from common.sql import run as execute
@@ -140,6 +140,9 @@ def _tell(stack: Stack, lanes: Sequence[Lane], verdict: dict[str, Any], processe
         arrivals = stack.simulator.arrivals(lane.number.sender)
         begin = arrivals[0][0] + SETTLING
         inside = [(at, size) for at, size in arrivals if begin <= at < begin + SECONDS]
+        for second in range(SECONDS if len(lane.segments) == 1 and processes == PROCESSES[-1] else 0):
+            inside_it = sum(size for at, size in arrivals if begin + second <= at < begin + second + 1)
+            point("pacing", f"{rate} a second", second, inside_it / rate)
         # From the first to the last: a text of four segments at the edge of the minute is neither in nor out.
         speeds.append(sum(size for _, size in inside[:-1]) / (inside[-1][0] - inside[0][0]))
     worst = {

@@ -10,9 +10,21 @@ from typing import Any
 _ROOT = Path(__file__).resolve().parent.parent
 
 
+LINES: list[dict[str, Any]] = []
+"""The cases of this run, for docs/benchmarks.md."""
+
+PLOTS: dict[str, dict[str, list[tuple[float, float]]]] = {}
+"""By plot and curve: its points."""
+
+
+def point(plot: str, curve: str, x: float, y: float) -> None:
+    PLOTS.setdefault(plot, {}).setdefault(curve, []).append((x, y))
+
+
 def line(bench: str, case: str, value: float, unit: str, **more: Any) -> None:
     """Print a case: `more` has reference, reference_is, ratio, n, processes, peak_mib where they apply."""
     figures = {"bench": bench, "case": case, "value": round(value, 1), "unit": unit, **more, "revision": revision()}
+    LINES.append(figures)
     print(json.dumps(figures), flush=True)
 
 

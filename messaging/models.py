@@ -295,6 +295,19 @@ class Lane(models.Model):
         constraints = [models.CheckConstraint(condition=Q(lane__lt=LANES), name="lease_lane_in_range")]
 
 
+class DispatchGuard(models.Model):
+    """One row: which database server this is, and why dispatch stands still after a restore (empty: it does not)."""
+
+    system_identifier = models.BigIntegerField()
+    timeline = models.IntegerField()
+    cleared_at = models.DateTimeField(help_text="what the carriers list up to then has been read")
+    locked_for = models.CharField(max_length=200, blank=True)
+    locked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_dispatch_guard")]
+
+
 class CarrierOutage(models.Model):
     """A carrier account that takes nothing at the moment, as the dispatchers last saw it."""
 

@@ -22,6 +22,7 @@ from events.actions import publish
 from messaging.actions.outcomes import follow_errors
 from messaging.actions.queueing import queue_compliance_reply
 from messaging.actions.settling import Settlement, settle
+from messaging.gateways.base import CarrierMessage
 from messaging.gateways.twilio.callbacks import STATES, inbound_was_answered
 from messaging.models import InboundText
 from messaging.rules.states import HANDED_OVER, MOVES, State
@@ -96,7 +97,25 @@ def apply_inbound(*, now: datetime) -> int:
     return len(rows)
 
 
-def _receive_text(number: SenderNumber, form: dict[str, Any], now: datetime) -> None:
+def replay_inbound(account_sid: str, listed: Sequence[CarrierMessage], *, now: datetime) -> int:
+    """Obey texts that a restored database does not know, oldest first; return how many. Runs across organizations.
+
+    Nobody is answered: who wrote then was answered then.
+    """
+    known = InboundText.objects.filter(sid__in=[one.sid for one in listed]).values_list("sid", flat=True)
+    fresh = {one.sid: one for one in listed if one.inbound}
+    for sid in set(known):
+        fresh.pop(sid, None)
+    for one in sorted(fresh.values(), key=lambda text: text.created_at):
+        number = SenderNumber.objects.filter(carrier_account__account_sid=account_sid, sender=one.phone).first()
+        if number is not None:
+            form = {"MessageSid": one.sid, "From": one.sender, "To": one.phone, "Body": one.body}
+            with organization_scope(number.organization_id):
+                _receive_text(number, form, now, answer=False)
+    return len(fresh)
+
+
+def _receive_text(number: SenderNumber, form: dict[str, Any], now: datetime, *, answer: bool = True) -> None:
     text, fresh = InboundText.objects.get_or_create(
         carrier_account_id=number.carrier_account_id,
         sid=form["MessageSid"],
@@ -120,7 +139,7 @@ def _receive_text(number: SenderNumber, form: dict[str, Any], now: datetime) -> 
         organization_name=Organization.objects.get(id=number.organization_id).name,
         now=now,
     )
-    for reply in replies:
+    for reply in replies if answer else ():
         queue_compliance_reply(number, phone=text.phone, body=reply.text, reply_key=f"{text.sid}:{reply.kind}", now=now)
     publish(kind="text.received", payload={"inbound_id": text.id}, now=now)
 

@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import structlog
@@ -21,14 +21,16 @@ from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
 from common import clock
+from common.errors import TransientError
 from messaging.actions.claims import Claim, Want, claim_due
 from messaging.actions.lanes import release_lanes, renew_lanes
 from messaging.actions.media import media_urls
 from messaging.actions.outages import note_outages
 from messaging.actions.outcomes import Outcome, record_outcomes
+from messaging.actions.restoring import LOOKED_AT, check_database, lock_dispatch, unexplained
 from messaging.dispatcher.database import DatabaseThread
 from messaging.dispatcher.permits import Permits
-from messaging.gateways.base import Answer, Gateway, Handover, OutboundText
+from messaging.gateways.base import Answer, CarrierMessage, Gateway, Handover, OutboundText
 from messaging.gateways.registry import gateway_for
 from messaging.queries import DueStream, due_streams
 from messaging.rules.pacing import LATEST, interval, segments_to_ask_for
@@ -47,9 +49,14 @@ FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 DOUBTS_IN_A_ROW = 3
 OUTAGE_PAUSE = 1.0
+FIRST_LOOK = timedelta(days=1)
 AHEAD_SECONDS = 0.1
 MOST_AHEAD = 2_000
 """Claims wait for a connection at most about so long: a fifth of their lifetime, and enough for large claims."""
+
+
+_explained: set[int] = set()
+"""Carrier accounts whose newest texts this process knows to be ours; asked anew after each break of a connection."""
 
 
 @dataclass(slots=True)
@@ -75,6 +82,7 @@ class Dispatcher:
         self._leasing = DatabaseThread("lanes")
         self._gateways: dict[int, Gateway] = {}
         self._gateway_kinds: dict[int, str] = {}
+        self._locked = "not looked yet"  # why nothing may be claimed
         self._held: list[int] = []
         self._lanes: list[int] = []  # held, or held a second ago
         self._numbers: dict[int, _Number] = {}
@@ -89,6 +97,7 @@ class Dispatcher:
         self._doubts: dict[int, int] = {}  # by carrier account: hand-overs without an answer since the last good one
         self._resume_at: dict[int, float] = {}  # by carrier account; monotonic seconds
         self._down: dict[int, tuple[datetime, str]] = {}  # by carrier account: since when, what it says
+        self._asking: dict[int, asyncio.Task[None]] = {}  # by carrier account that is not known to be ours yet
         self._told: set[int] = set()  # outages that are noted
         self._probing: set[int] = set()  # accounts that are being tried with one text
         self._turn = 0
@@ -112,6 +121,7 @@ class Dispatcher:
     # Lanes and streams ---------------------------------------------------------------------------------------------
 
     async def _keep_lanes(self) -> None:
+        self._locked = await self._leasing.run(lambda: check_database(now=clock.now()))
         held = await self._leasing.run(lambda: renew_lanes(self.holder, lease_seconds=settings.LANE_LEASE_SECONDS))
         # What was lost just now is served once more, until the next holder has looked: two at once are never wrong.
         lanes = sorted({*held, *self._held})
@@ -143,6 +153,9 @@ class Dispatcher:
             )
             number.streams.append(stream)
         await self._open_gateways({number.account_id for number in found.values()})
+        for account_id in {number.account_id for number in found.values()} - _explained - self._asking.keys():
+            # Beside the looks: a carrier that does not answer holds up nobody else's numbers.
+            self._asking[account_id] = asyncio.create_task(self._explain(account_id))
         self._numbers = found
         for number in found.values():
             self._senders[number.number_id] = number.sender
@@ -152,6 +165,31 @@ class Dispatcher:
         waiting = {stream.stream_id for stream in due}
         for stream_id in [known for known in cursors if known not in waiting]:
             self._cursors.pop(stream_id, None)
+
+    async def _explain(self, account_id: int) -> None:
+        """Before the first claim: everything that the carrier lists must be known, or a backup was put back."""
+        try:
+            newest: list[CarrierMessage] = []
+            async for message in self._gateways[account_id].listed(since=clock.now() - FIRST_LOOK):
+                newest.append(message)
+                if len(newest) >= LOOKED_AT:
+                    break
+            strangers = await self._leasing.run(lambda: unexplained(account_id, newest))
+            if strangers:
+                log.error("dispatch_locked", account=account_id, unexplained=len(strangers))
+                why = "the carrier has texts that this database does not know: it was restored from a backup"
+                self._locked = await self._leasing.run(lambda: lock_dispatch(why, now=clock.now()))
+            else:
+                _explained.add(account_id)
+        except (TransientError, DatabaseError) as error:
+            log.warning("carrier_not_asked", account=account_id, error=type(error).__name__)
+            if isinstance(error, TransientError):
+                self._down.setdefault(account_id, (clock.now(), Answer.NO_CONNECTION.value))
+                self._pauses.setdefault(account_id, OUTAGE_PAUSE)
+        finally:
+            if account_id not in _explained:
+                await asyncio.sleep(RETRY_AFTER)
+            self._asking.pop(account_id, None)
 
     async def _open_gateways(self, accounts: set[int]) -> None:
         if accounts - self._gateways.keys():
@@ -187,6 +225,8 @@ class Dispatcher:
 
     def _wants(self) -> list[Want]:
         """As many segments for each number as have slots within the look-ahead, and as leave soon at this pace."""
+        if self._locked:
+            return []
         window = min(max(int(self._pace * AHEAD_SECONDS), settings.CARRIER_CONNECTIONS), MOST_AHEAD)
         free = window - (len(self._in_flight) - self._asleep)
         if free <= window // 2:
@@ -194,7 +234,9 @@ class Dispatcher:
         now = time.monotonic()
         asked: list[tuple[_Number, int | None]] = []
         for number in self._numbers.values():
-            if now < self._resume_at.get(number.account_id, 0.0) or number.account_id in self._probing:
+            if number.account_id not in _explained or number.account_id in self._probing:
+                continue
+            if now < self._resume_at.get(number.account_id, 0.0):
                 continue
             if number.account_id in self._pauses:  # with one text: where it fails, nothing else is in doubt
                 self._probing.add(number.account_id)
@@ -353,12 +395,13 @@ class Dispatcher:
             return await action()
         except (DatabaseError, RedisError, OSError) as error:
             log.warning("dispatcher_waits", action=action.__name__, error=type(error).__name__)
+            _explained.clear()  # the database that comes back may be another one
             await asyncio.sleep(RETRY_AFTER)
             return True
 
     async def _put_away(self, background: list[asyncio.Task[None]], recorder: asyncio.Task[None]) -> None:
         """Give the lanes back, let what was claimed finish, write every outcome."""
-        for task in background:
+        for task in (*background, *self._asking.values()):
             task.cancel()
         # At once, not after the last answer: slots and claims are shared, so others may serve the numbers already.
         with contextlib.suppress(DatabaseError):

@@ -66,6 +66,7 @@ class CarrierMessage:
     state: State | None
     error_code: int | None
     created_at: datetime
+    inbound: bool = False
 
 
 class Gateway(Protocol):
@@ -77,6 +78,10 @@ class Gateway(Protocol):
 
     def sent_since(self, *, sender: str, phone: str, since: datetime) -> AsyncIterator[CarrierMessage]:
         """What the carrier was handed from `sender` to `phone` since then, newest first. Raises TransientError."""
+        ...
+
+    def listed(self, *, since: datetime) -> AsyncIterator[CarrierMessage]:
+        """Every message of the account since then, in both directions, newest first. Raises TransientError."""
         ...
 
     async def close(self) -> None: ...

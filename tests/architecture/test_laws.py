@@ -31,10 +31,12 @@ WITHOUT_ORGANIZATION = {
     "messaging_carrierinbound": "likewise",
     "messaging_lane": "dispatchers serve all",
     "messaging_dispatcher": "likewise",
+    "messaging_dispatchguard": "there is one database",
     "messaging_carrieroutage": "a carrier serves all; every tenant may know that it is away",
     "senders_carrieraccount": "the platform's own have none",
 }
 PLATFORM_ONLY = {
+    "messaging_dispatchguard",
     *("events_cursor", "messaging_carrierevent", "messaging_carrierinbound", "messaging_lane", "messaging_dispatcher"),
 }
 

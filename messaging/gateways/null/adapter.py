@@ -23,5 +23,10 @@ class NullGateway:
         for message in nothing:
             yield message
 
+    async def listed(self, *, since: datetime) -> AsyncIterator[CarrierMessage]:
+        nothing: tuple[CarrierMessage, ...] = ()
+        for message in nothing:
+            yield message
+
     async def close(self) -> None:
         return None

@@ -62,9 +62,17 @@ class TwilioGateway:
         return _handover(status, content)
 
     async def sent_since(self, *, sender: str, phone: str, since: datetime) -> AsyncIterator[CarrierMessage]:
+        async for message in self._pages({"From": sender, "To": phone}, since):
+            yield message
+
+    async def listed(self, *, since: datetime) -> AsyncIterator[CarrierMessage]:
+        async for message in self._pages({}, since):
+            yield message
+
+    async def _pages(self, among: dict[str, str], since: datetime) -> AsyncIterator[CarrierMessage]:
         day = (since - timedelta(days=1)).date().isoformat()
         url: str | None = urljoin(self._base_url, self._path)
-        query: dict[str, str] | None = {"From": sender, "To": phone, "DateSent>": day, "PageSize": "1000"}
+        query: dict[str, str] | None = {**among, "DateSent>": day, "PageSize": "1000"}
         while url:
             page = await self._page(url, query)
             for row in page["messages"]:
@@ -125,4 +133,5 @@ def _carrier_message(row: dict[str, Any]) -> CarrierMessage:
         state=STATES.get(row["status"]),
         error_code=row["error_code"],
         created_at=parsedate_to_datetime(row["date_created"]),
+        inbound=row.get("direction") == "inbound",
     )
