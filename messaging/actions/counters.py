@@ -1,8 +1,9 @@
 """Squashing the counters' deltas, and forgetting what nobody asks for any more."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from common.sql import run
+from common.sql import fetch_all, run
 from messaging.rules.states import HANDED_OVER
 
 BATCH = 20_000
@@ -17,6 +18,24 @@ def squash_counters(*, now: datetime) -> int:
     return run(_SQUASH, {"batch": BATCH, "now": now, "handed_over": sorted(HANDED_OVER)})
 
 
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A count that is not what the messages come to."""
+
+    stream_id: int
+    state: str
+    counted: int
+    messages: int
+
+
+def recount(*, since: datetime) -> list[Drift]:
+    """Count the messages of the streams made since then, and say where the counters differ. Across organizations.
+
+    One statement, so both are seen at the same instant.
+    """
+    return [Drift(*row) for row in fetch_all(_RECOUNT, {"since": since})]
+
+
 def forget_recent_texts(*, now: datetime) -> int:
     """Drop what no duplicate window looks back to any more. Runs across organizations."""
     return run(_FORGET_TEXTS, {"now": now})
@@ -26,6 +45,24 @@ def forget_speed(*, now: datetime) -> int:
     """Drop samples of speed that no chart shows any more. Runs across organizations."""
     return run("DELETE FROM messaging_speedsample WHERE sampled_at < %s", [now - SPEED_KEPT])
 
+
+_RECOUNT = """
+WITH streams AS (
+    SELECT id FROM messaging_stream WHERE created_at >= %(since)s
+), real AS (
+    SELECT m.stream_id, CASE WHEN m.state = 'CLAIMED' THEN 'QUEUED' ELSE m.state END AS state, count(*) AS messages
+    FROM messaging_message m JOIN streams ON streams.id = m.stream_id GROUP BY 1, 2
+), counted AS (
+    SELECT stream_id, state, sum(messages) AS messages FROM (
+        SELECT stream_id, state, messages FROM messaging_outcomecount
+        UNION ALL SELECT stream_id, state, messages FROM messaging_outcomedelta
+    ) parts JOIN streams ON streams.id = parts.stream_id GROUP BY 1, 2
+)
+SELECT COALESCE(r.stream_id, c.stream_id), COALESCE(r.state, c.state), COALESCE(c.messages, 0)::bigint,
+    COALESCE(r.messages, 0)::bigint
+FROM real r FULL JOIN counted c ON c.stream_id = r.stream_id AND c.state = r.state
+WHERE COALESCE(r.messages, 0) <> COALESCE(c.messages, 0) ORDER BY 1, 2
+"""
 
 _FORGET_TEXTS = """
 DELETE FROM messaging_recenttext WHERE texted_at < %(now)s - make_interval(

@@ -16,13 +16,13 @@ from consent.actions import opt_out
 from consent.models import ConsentState, OptOut
 from content.rules.segments import measure
 from messaging.actions.claims import Claim, Want, claim_due
-from messaging.actions.counters import squash_counters
+from messaging.actions.counters import Drift, recount, squash_counters
 from messaging.actions.outcomes import Outcome, record_outcomes
 from messaging.actions.queueing import Draft, queue_compliance_reply, queue_messages
 from messaging.actions.settling import Settlement, settle
 from messaging.actions.streams import Hours, open_stream
 from messaging.gateways.base import Answer, Handover
-from messaging.models import Message, RecentText, Stream, StreamState
+from messaging.models import Message, OutcomeCount, RecentText, Stream, StreamState
 from messaging.queries import due_streams, outcome_counts
 from messaging.rules.digests import digest_of
 from messaging.rules.kinds import TextKind
@@ -255,6 +255,21 @@ def test_receipts_move_forward_in_any_order_and_count_once(world: World, now: da
             settle([one], now=now)
     (message,) = world.messages()
     assert (message.state, message.sid, captured(world)) == ("DELIVERED", "SM1", 1)
+
+
+def test_a_recount_finds_the_counter_that_is_wrong(world: World, now: datetime) -> None:
+    world.consent(*PHONES)
+    stream = stream_of(world, now)
+    queue(world, stream, PHONES[:5], now)
+    claims = claim(world, now, stream, segments=3)
+    with across_organizations(because="as the clock does"):
+        settle([Settlement(claims[0].message_id, State.ACCEPTED, sid="SM1")], now=now)
+        assert recount(since=now) == []
+        squash_counters(now=now)
+        settle([Settlement(claims[1].message_id, State.FAILED, error_code=30003)], now=now)
+        assert recount(since=now) == []
+        OutcomeCount.objects.filter(state="ACCEPTED").update(messages=7)
+        assert recount(since=now) == [Drift(stream.id, "ACCEPTED", counted=7, messages=1)]
 
 
 def test_an_overtaken_sender_gives_nothing_back(world: World, now: datetime) -> None:
