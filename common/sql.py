@@ -27,6 +27,16 @@ def fetch_all(sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         return rows
 
 
+def hold(name: str, *, shared: bool = False, wait: bool = True) -> bool:
+    """Take a lock of a name until the transaction ends; False: others have it, and `wait` was not asked for.
+
+    Those who wait are served in turn: one who wants it alone is not passed by ever new sharers, as with rows.
+    """
+    words = f"pg_{'' if wait else 'try_'}advisory_xact_lock{'_shared' if shared else ''}"
+    ((taken,),) = fetch_all(f"SELECT {words}(hashtextextended(%s, 0))", [name])
+    return wait or bool(taken)
+
+
 def array_literal(values: Iterable[object]) -> str:
     """An array of numbers or of words without quotes, braces and commas (phones, states) as PostgreSQL reads it."""
     return "{" + ",".join(map(str, values)) + "}"

@@ -55,7 +55,7 @@ PROCESSES: dict[str, ProcessKind] = {
     ),
     "jobs": ProcessKind(
         (
-            *(*_CELERY, "worker", "--queues", "jobs", "--concurrency", "2"),
+            *(*_CELERY, "worker", "--queues", "jobs", "--concurrency", "4"),
             *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--hostname", "jobs-{name}@%h"),
         )
     ),

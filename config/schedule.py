@@ -23,6 +23,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "counters": _every(SQUASH_SECONDS, "messaging.squash_counters"),
     "captures": _every(60.0, "billing.post_captures"),
     "days": _every(600.0, "messaging.close_past_days"),
+    "recent texts": _every(21_600.0, "messaging.forget_recent_texts"),
     "recount": _every(86_400.0, "messaging.recount"),
     "imports": _every(30.0, "contacts.revive_imports"),
     "seals": _every(5.0, "consent.seal"),

@@ -170,16 +170,16 @@ class OutcomeCount(TenantModel):
 
 
 class AnswerCount(TenantModel):
-    """What the carriers answered to a stream's texts in a span of time, and how much of it filtered or unregistered."""
+    """What the carriers answered to a source's texts in a span of time, and how much of it filtered or unregistered."""
 
     organization = tenant_key(enforced=False)
-    stream_id = models.BigIntegerField()
+    source = models.CharField(max_length=60)
     span = models.DateTimeField()
     answered = models.IntegerField()
     refused = models.IntegerField()
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["stream_id", "span"], name="answers_counted_once")]
+        constraints = [models.UniqueConstraint(fields=["organization", "source", "span"], name="answers_counted_once")]
         indexes = [models.Index(fields=["span"], name="answers_by_age")]
 
 

@@ -90,12 +90,19 @@ def recount() -> None:
             )
 
 
+@shared_task(name="messaging.forget_recent_texts")
+def forget_recent_texts() -> None:
+    forgotten = 1
+    while forgotten:
+        with across_organizations(because="the texts of every organization age alike"):
+            forgotten = counters.forget_recent_texts(now=now())
+
+
 @shared_task(name="messaging.close_past_days")
 def close_past_days() -> None:
     replies.close_past_days(now=now())
     with across_organizations(because="samples of every organization age alike"):
         counters.forget_speed(now=now())
-        counters.forget_recent_texts(now=now())
         spikes.forget_answers(now=now())
 
 

@@ -63,9 +63,11 @@ class GroupCommit:
                 outcome = error
             finally:  # whatever happens, nobody of the group waits for ever
                 for _, done in group:
+                    if done.done():  # the request was given up meanwhile
+                        continue
                     if outcome is None:
                         done.set_result(None)
-                    elif not done.done():
+                    else:
                         done.set_exception(outcome)
 
 

@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from accounts.actions import audit
+from campaigns.actions.launch import writing_lock
 from campaigns.models import Campaign
 from campaigns.rules.states import CAMPAIGN_MOVES, CampaignState, OutreachState
 from common.actor import Actor
 from common.errors import DomainError
+from common.sql import hold
 from messaging.actions.streams import set_stream_state
 from messaging.models import StreamState
 
@@ -52,6 +54,8 @@ def _move(campaign_id: int, to: CampaignState, streams: StreamState, actor: Acto
     campaign.save(update_fields=["state"])
     states, after, reason = _OUTREACH_AFTER[to]
     # In the order of ids, like every other lock on outreaches.
+    for outreach_id in campaign.outreaches.order_by("id").values_list("id", flat=True):
+        hold(writing_lock(outreach_id))
     for outreach in campaign.outreaches.select_for_update(no_key=True).order_by("id"):
         if outreach.state in states:
             outreach.state, outreach.close_reason = after, reason

@@ -27,7 +27,7 @@ from campaigns.rules.hours import ANY_HOUR
 from campaigns.rules.states import CampaignState, OutreachState
 from common.actor import SYSTEM, Actor
 from common.errors import DomainError
-from common.sql import fetch_all
+from common.sql import hold
 from common.tenancy import organization_scope
 from consent.actions import remember_stop_word
 from events.actions import publish
@@ -178,8 +178,9 @@ def write_messages(*, organization_id: int, outreach_id: int, now: datetime, par
     with Pages(outreach.audience, look) as pages:
         while True:
             with organization_scope(organization_id):
-                # Shared by the writers; a pause waits for the chunk at work and is seen with the next one.
-                ((state,),) = fetch_all("SELECT state FROM campaigns_outreach WHERE id = %s FOR SHARE", [outreach_id])
+                # Shared by the writers; who pauses or cancels waits for the chunks at work, and nobody overtakes them.
+                hold(writing_lock(outreach_id), shared=True)
+                state = Outreach.objects.values_list("state", flat=True).get(id=outreach_id)
                 if state == OutreachState.CLOSED:
                     return
                 chunk = _unwritten(outreach, newest, part).select_for_update(**_NOBODYS).first()
@@ -194,10 +195,16 @@ def write_messages(*, organization_id: int, outreach_id: int, now: datetime, par
                 elif newest >= 0 or part is not None:
                     newest, part = -1, None  # once more from the start: another writer may have left some behind
                 else:
-                    # Who finds the last one written says so; a chunk that another is writing is not written yet.
-                    if not _unwritten(outreach, -1, None).exists():
-                        Outreach.objects.filter(id=outreach_id, written_at=None).update(written_at=now)
-                    return
+                    break
+    with organization_scope(organization_id):
+        # Who finds the last one written says so; a chunk that another is writing is not written yet.
+        if not _unwritten(outreach, -1, None).exists():
+            Outreach.objects.filter(id=outreach_id, written_at=None).update(written_at=now)
+
+
+def writing_lock(outreach_id: int) -> str:
+    """The name of the lock that the writers of an outreach share, and whoever changes its state holds alone."""
+    return f"writing:{outreach_id}"
 
 
 _NOBODYS: dict[str, Any] = {"no_key": True, "skip_locked": True, "of": ("self",)}
@@ -341,6 +348,8 @@ def lock_outreach(outreach_id: int, *, skip_locked: bool = False) -> Outreach | 
     )
     if campaign is None:
         return None
+    if not hold(writing_lock(outreach_id), wait=not skip_locked):
+        return None
     outreach = Outreach.objects.select_for_update(no_key=True).get(id=outreach_id)
     outreach.campaign = campaign
     return outreach
@@ -374,7 +383,7 @@ def _write_chunk(
             # The price is that of the quote.
             draft = result.draft if result.draft.credits == credits else result.draft._replace(credits=credits)
             drafts[result.bucket].append(draft)
-    for bucket, batch in drafts.items():
+    for bucket, batch in sorted(drafts.items()):  # in one order, or two writers wait for each other's new streams
         if bucket not in streams:
             streams[bucket] = _stream(outreach, bucket, writer, state, now)
         written = queue_messages(

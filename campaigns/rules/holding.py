@@ -2,11 +2,11 @@
 
 HELD_WORDS = {
     "NUMBER_BLOCKED": (
-        "The carriers filter texts from {number}. Look at the words and links of your text, or ask our staff; "
+        "The carriers filter or block texts from {number}. Look at the words and links of your text, or ask our staff; "
         "then resume it, or cancel the rest."
     ),
     "REGISTRATION": (
-        "The carrier refuses texts from {number} as not registered. Look at its registration under Numbers; "
+        "The carrier refuses texts from {number} as not registered. Look at it under Numbers, or ask our staff; "
         "resume it once that is in order."
     ),
 }

@@ -37,8 +37,11 @@ def recount(*, since: datetime) -> list[Drift]:
 
 
 def forget_recent_texts(*, now: datetime) -> int:
-    """Drop what no duplicate window looks back to any more. Runs across organizations."""
-    return run(_FORGET_TEXTS, {"now": now})
+    """Drop some of what no duplicate window looks back to any more; return how many. Runs across organizations.
+
+    Call it until it returns 0, in a transaction each: a claim that wants one of these rows waits for no long one.
+    """
+    return run(_FORGET_TEXTS, {"now": now, "batch": BATCH})
 
 
 def forget_speed(*, now: datetime) -> int:
@@ -65,8 +68,10 @@ WHERE COALESCE(r.messages, 0) <> COALESCE(c.messages, 0) ORDER BY 1, 2
 """
 
 _FORGET_TEXTS = """
-DELETE FROM messaging_recenttext WHERE texted_at < %(now)s - make_interval(
-    hours => (SELECT COALESCE(max(duplicate_window_hours), 0)::int FROM accounts_organization) + 1)
+DELETE FROM messaging_recenttext WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM messaging_recenttext WHERE texted_at < %(now)s - make_interval(
+        hours => (SELECT COALESCE(max(duplicate_window_hours), 0)::int FROM accounts_organization) + 1)
+    LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
 """
 
 _SQUASH = """

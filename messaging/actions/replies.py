@@ -87,7 +87,9 @@ def queue_test(
     if number.is_name and phone.startswith(NOT_REACHED):
         raise ReplyRefused(f"Phones in North America get no texts from a name such as “{number}”. Test with a number.")
     if is_opted_out(phone):
-        raise ReplyRefused("Your phone said STOP to your own organization. Text START to the number, then try again.")
+        raise ReplyRefused(
+            "Your phone said STOP to your own organization. Text START to one of your numbers, then try again."
+        )
     media = digest_of(",".join(map(str, media_ids))) if media_ids else 0
     stream, segments = _queue_single(
         number,

@@ -135,8 +135,9 @@ WHERE NOT EXISTS (
     SELECT 1 FROM messaging_message m WHERE m.carrier_account_id = %(account)s AND m.sid = t.sid
 ) AND NOT EXISTS (
     SELECT 1 FROM messaging_message m WHERE m.organization_id = n.organization_id AND m.phone = t.phone
-        AND m.sender_number_id = n.id AND m.body = t.body AND m.sid IS NULL
-        AND m.state IN ('CLAIMED', 'UNKNOWN', 'UNCONFIRMED', 'FAILED')
+        AND m.sender_number_id = n.id AND m.sid IS NULL
+        -- On its way at this moment: the carrier may list other words, written plainly or without blanks at the ends.
+        AND (m.state IN ('CLAIMED', 'UNKNOWN') OR m.body = t.body AND m.state IN ('UNCONFIRMED', 'FAILED'))
 )
 """
 

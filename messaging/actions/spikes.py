@@ -1,4 +1,4 @@
-"""Answers of the carrier counted by stream; one whose texts are filtered or unregistered is held by itself."""
+"""Answers of the carrier counted by source; one whose texts are filtered or unregistered is held by itself."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,27 +17,25 @@ _HOLDING = (ErrorKind.NUMBER_BLOCKED, ErrorKind.REGISTRATION)
 
 def count_answers(answers: Sequence[tuple[Moved, ErrorKind | None]], *, now: datetime) -> int:
     """Count what came of texts; return how many streams were held for it. Runs across organizations."""
-    answered: Counter[tuple[int, int]] = Counter()
-    refused: Counter[tuple[int, int]] = Counter()
-    kinds: dict[tuple[int, int], str] = {}
+    answered: Counter[int] = Counter()
+    refused: Counter[int] = Counter()
+    kinds: dict[int, str] = {}
     for item, kind in answers:
         if item.after in _ANSWERS:
-            key = (item.stream_id, item.organization_id)
-            answered[key] += 1
+            answered[item.stream_id] += 1
             if kind in _HOLDING and kind is not None:
-                refused[key] += 1
-                kinds[key] = kind.value
+                refused[item.stream_id] += 1
+                kinds[item.stream_id] = kind.value
     if not answered:
         return 0
     streams = sorted(answered)
     return run(
         _COUNT,
         {
-            "streams": array_literal(stream for stream, _ in streams),
-            "organizations": array_literal(organization for _, organization in streams),
-            "answered": array_literal(answered[key] for key in streams),
-            "refused": array_literal(refused[key] for key in streams),
-            "kinds": array_literal(kinds.get(key, '""') for key in streams),
+            "streams": array_literal(streams),
+            "answered": array_literal(answered[stream] for stream in streams),
+            "refused": array_literal(refused[stream] for stream in streams),
+            "kinds": array_literal(kinds.get(stream, '""') for stream in streams),
             "span": span_of(now),
             "least": LEAST,
             "one_in": ONE_IN,
@@ -53,17 +51,20 @@ def forget_answers(*, now: datetime) -> int:
 
 _COUNT = """
 WITH news AS (
-    SELECT * FROM unnest(%(streams)s::bigint[], %(organizations)s::bigint[], %(answered)s::int[], %(refused)s::int[],
-                         %(kinds)s::text[]) AS n(stream_id, organization_id, answered, refused, kind)
+    SELECT s.organization_id, s.source, sum(n.answered) AS answered, sum(n.refused) AS refused, max(n.kind) AS kind
+    FROM unnest(%(streams)s::bigint[], %(answered)s::int[], %(refused)s::int[], %(kinds)s::text[])
+        AS n(stream_id, answered, refused, kind)
+    JOIN messaging_stream s ON s.id = n.stream_id AND s.kind = %(campaign)s
+    GROUP BY s.organization_id, s.source
 ), counted AS (
-    INSERT INTO messaging_answercount AS c (organization_id, stream_id, span, answered, refused)
-    SELECT organization_id, stream_id, %(span)s, answered, refused FROM news ORDER BY stream_id
-    ON CONFLICT (stream_id, span) DO UPDATE SET
+    INSERT INTO messaging_answercount AS c (organization_id, source, span, answered, refused)
+    SELECT organization_id, source, %(span)s, answered, refused FROM news ORDER BY organization_id, source
+    ON CONFLICT (organization_id, source, span) DO UPDATE SET
         answered = c.answered + excluded.answered, refused = c.refused + excluded.refused
-    RETURNING stream_id, answered, refused
+    RETURNING organization_id, source, answered, refused
 )
 UPDATE messaging_stream s SET state = 'PAUSED', held_for = news.kind
-FROM counted JOIN news ON news.stream_id = counted.stream_id
-WHERE s.id = counted.stream_id AND s.state = 'OPEN' AND s.kind = %(campaign)s AND news.kind <> ''
-    AND counted.refused >= %(least)s AND counted.refused * %(one_in)s >= counted.answered
+FROM counted JOIN news ON news.organization_id = counted.organization_id AND news.source = counted.source
+WHERE s.organization_id = counted.organization_id AND s.source = counted.source AND s.state = 'OPEN'
+    AND news.kind <> '' AND counted.refused >= %(least)s AND counted.refused * %(one_in)s >= counted.answered
 """

@@ -61,7 +61,7 @@ def set_stream_state(*, source: str, state: StreamState) -> None:
     """Pause, go on with or close every stream of a source; dispatch follows within a second. Closed stays closed."""
     streams = Stream.objects.filter(source=source).exclude(state=StreamState.CLOSED)
     if state == StreamState.OPEN:  # a person looked at what held it: the count begins anew
-        AnswerCount.objects.filter(stream_id__in=streams.values("id")).delete()
+        AnswerCount.objects.filter(source=source).delete()
         streams.update(state=state, held_for="")
     else:
         streams.update(state=state)

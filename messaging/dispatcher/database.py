@@ -5,11 +5,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import connection
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError, connection
 
 from common.tenancy import across_organizations
 
 ResultT = TypeVar("ResultT")
+
+
+def was_cut(error: DatabaseError) -> bool:
+    """Whether the connection was lost, and not merely a statement refused."""
+    code = getattr(error.__cause__, "pgcode", None)
+    return isinstance(error, (OperationalError, InterfaceError)) and (code is None or code.startswith("57P"))
 
 
 class DatabaseThread:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,11 +29,11 @@ from messaging.actions.media import media_urls
 from messaging.actions.outages import note_outages
 from messaging.actions.outcomes import Outcome, record_outcomes
 from messaging.actions.restoring import LOOKED_AT, check_database, lock_dispatch, unexplained
-from messaging.dispatcher.database import DatabaseThread
+from messaging.dispatcher.database import DatabaseThread, was_cut
 from messaging.dispatcher.permits import Permits
 from messaging.gateways.base import Answer, CarrierMessage, Gateway, Handover, OutboundText
 from messaging.gateways.registry import gateway_for
-from messaging.queries import DueStream, due_streams
+from messaging.queries import DueStream, due_streams, outages
 from messaging.rules.pacing import LATEST, interval, segments_to_ask_for
 from messaging.rules.states import State
 from senders.queries import all_credentials
@@ -101,11 +102,13 @@ class Dispatcher:
         self._told: set[int] = set()  # outages that are noted
         self._probing: set[int] = set()  # accounts that are being tried with one text
         self._turn = 0
-        self._asleep = 0  # of those in flight: who waits for a slot takes no connection
+        self._leaving: Counter[int] = Counter()  # by carrier account: in flight, but for those that wait for a slot
+        self._resting: dict[int, float] = {}  # by number whose queue at the carrier is full; monotonic seconds
         self._done = 0  # hand-overs since the last look
         self._pace = 0.0  # hand-overs a second, smoothed
 
     async def run(self) -> None:
+        await self._guarded(self._remember_outages)
         background = [
             asyncio.create_task(self._forever(self._keep_lanes, LANES_EVERY)),
             asyncio.create_task(self._forever(self._look, LOOK_EVERY)),
@@ -132,6 +135,13 @@ class Dispatcher:
             self._cursors.clear()
             await self._look()  # numbers that came with them would wait for their turn else
         await self._tell_outages()
+
+    async def _remember_outages(self) -> None:
+        """What the dispatchers before this one knew: a carrier that is away is tried with one text from the start."""
+        for one in await self._leasing.run(lambda: outages(now=clock.now())):
+            self._down[one.carrier_account_id] = (one.since, one.answer.value)
+            self._pauses[one.carrier_account_id] = OUTAGE_PAUSE
+            self._told.add(one.carrier_account_id)
 
     async def _tell_outages(self) -> None:
         """Note which carriers take nothing, and which do again."""
@@ -227,47 +237,61 @@ class Dispatcher:
         """As many segments for each number as have slots within the look-ahead, and as leave soon at this pace."""
         if self._locked:
             return []
+        self._turn += 1
+        numbers = list(self._numbers.values())
+        start = self._turn % max(len(numbers), 1)  # who is asked first changes, so that no number starves
+        asked: dict[int, list[tuple[_Number, int | None]]] = {}
+        for number in numbers[start:] + numbers[:start]:
+            slots = self._slots_of(number)
+            if slots != 0:
+                asked.setdefault(number.account_id, []).append((number, slots))
+        wants: list[Want] = []
+        for account_id, some in asked.items():
+            wants += self._wants_of(account_id, some)
+        return wants
+
+    def _slots_of(self, number: _Number) -> int | None:
+        """How many segments it can send soon; None: any number. 0 too where its carrier takes nothing now."""
+        now, account_id = time.monotonic(), number.account_id
+        if account_id not in _explained or account_id in self._probing:
+            return 0
+        if now < max(self._resume_at.get(account_id, 0.0), self._resting.get(number.number_id, 0.0)):
+            return 0
+        if number.rate is None:
+            return None
+        return segments_to_ask_for(rate=number.rate, next_free=self._next_free.get(number.number_id, now), now=now)
+
+    def _wants_of(self, account_id: int, asked: list[tuple[_Number, int | None]]) -> list[Want]:
+        """What the numbers of one carrier account share: a slow carrier takes nobody else's room."""
+        if account_id in self._pauses:  # with one text: where it fails, nothing else is in doubt
+            self._probing.add(account_id)
+            return self._wants_from(asked[0][0], 1)
         window = min(max(int(self._pace * AHEAD_SECONDS), settings.CARRIER_CONNECTIONS), MOST_AHEAD)
-        free = window - (len(self._in_flight) - self._asleep)
+        free = window - self._leaving[account_id]
         if free <= window // 2:
             return []
-        now = time.monotonic()
-        asked: list[tuple[_Number, int | None]] = []
-        for number in self._numbers.values():
-            if number.account_id not in _explained or number.account_id in self._probing:
-                continue
-            if now < self._resume_at.get(number.account_id, 0.0):
-                continue
-            if number.account_id in self._pauses:  # with one text: where it fails, nothing else is in doubt
-                self._probing.add(number.account_id)
-                asked.append((number, 1))
-                continue
-            if number.rate is None:
-                asked.append((number, None))
-                continue
-            segments = segments_to_ask_for(
-                rate=number.rate, next_free=self._next_free.get(number.number_id, now), now=now
-            )
-            if segments:
-                asked.append((number, segments))
         wants: list[Want] = []
-        self._turn += 1
-        start = self._turn % max(len(asked), 1)  # who is asked first changes, so that no number starves
-        for left, (number, slots) in zip(range(len(asked), 0, -1), asked[start:] + asked[:start], strict=True):
+        for left, (number, slots) in zip(range(len(asked), 0, -1), asked, strict=True):
             share = max(free // left, 1)
             take = share if slots is None else min(slots, share)
             if free <= 0:
                 break
             free -= take
-            wants += [
-                Want(stream.stream_id, number.number_id, self._cursors.get(stream.stream_id, 0), take)
-                for stream in number.streams
-            ]
+            wants += self._wants_from(number, take)
         return wants
 
+    def _wants_from(self, number: _Number, segments: int) -> list[Want]:
+        return [
+            Want(stream.stream_id, number.number_id, self._cursors.get(stream.stream_id, 0), segments)
+            for stream in number.streams
+        ]
+
     def _move_cursors(self, wants: list[Want], claims: list[Claim]) -> None:
+        after = {want.stream_id: want.after_id for want in wants}
         for claim in claims:
-            self._cursors[claim.stream_id] = max(self._cursors.get(claim.stream_id, 0), claim.message_id)
+            known = self._cursors.get(claim.stream_id, 0)
+            if known >= after[claim.stream_id]:  # else it was set back meanwhile, to a message that was given back
+                self._cursors[claim.stream_id] = max(known, claim.message_id)
         served = {claim.number_id for claim in claims}
         for want in wants:
             if want.number_id not in served:  # nothing there: wait for the next look
@@ -307,11 +331,8 @@ class Dispatcher:
 
     async def _hand_over(self, claim: Claim, slot: float | None, claim_id: UUID, deadline: float) -> None:
         if slot is not None:
-            self._asleep += 1
-            try:
-                await asyncio.sleep(slot - time.monotonic())
-            finally:
-                self._asleep -= 1
+            await asyncio.sleep(slot - time.monotonic())
+        self._leaving[claim.account_id] += 1
 
         def may_write() -> bool:
             return clock.boot_seconds() < deadline and (slot is None or time.monotonic() < slot + LATEST)
@@ -324,29 +345,40 @@ class Dispatcher:
             callback_url=_callback_url(claim.message_id),
             media_urls=media_urls(claim.organization_id, tuple(claim.media_ids)) if claim.media_ids else (),
         )
-        handover = await self._gateways[claim.account_id].send(text, may_write=may_write)
+        try:
+            handover = await self._gateways[claim.account_id].send(text, may_write=may_write)
+        finally:
+            self._leaving[claim.account_id] -= 1
         outcome = Outcome(claim, claim_id, handover, self._gateway_kinds[claim.account_id])
-        self._ease(claim.account_id, outcome)
+        self._ease(outcome)
         self._outcomes.append(outcome)
         self._done += 1
         rate = self._rates.get(claim.number_id)
         if slot is not None and rate is not None and handover.answer is Answer.NOT_WRITTEN:
             with contextlib.suppress(RedisError):
-                await self._permits.give_back(claim.number_id, rate=rate, end=slot + interval(rate) * claim.segments)
+                end = slot + interval(rate) * claim.segments
+                if await self._permits.give_back(claim.number_id, rate=rate, end=end):
+                    self._next_free.pop(claim.number_id, None)
 
-    def _ease(self, account_id: int, outcome: Outcome) -> None:
+    def _ease(self, outcome: Outcome) -> None:
         """Ask less of a carrier that cannot or will not take texts now: wait, twice as long each time, then try one."""
+        account_id, answer = outcome.claim.account_id, outcome.handover.answer
         self._probing.discard(account_id)
-        if outcome.handover.answer is Answer.ACCEPTED:
+        if answer is Answer.NOT_WRITTEN:  # our own lateness says nothing of the carrier
+            return
+        now = time.monotonic()
+        if answer in (Answer.ACCEPTED, Answer.REFUSED):
             self._pauses.pop(account_id, None)
             self._doubts.pop(account_id, None)
             self._down.pop(account_id, None)
+            if outcome.goes_back:  # the carrier answers, and this number's queue there is full
+                self._resting[outcome.claim.number_id] = now + LONGEST_PAUSE
             return
-        self._doubts[account_id] = self._doubts.get(account_id, 0) + (outcome.handover.answer is Answer.UNKNOWN)
-        if not outcome.asks_to_wait and self._doubts[account_id] < DOUBTS_IN_A_ROW:
+        self._doubts[account_id] = self._doubts.get(account_id, 0) + (answer is Answer.UNKNOWN)
+        if answer is Answer.UNKNOWN and self._doubts[account_id] < DOUBTS_IN_A_ROW:
             return
-        self._down.setdefault(account_id, (clock.now(), outcome.handover.answer.value))
-        now = time.monotonic()
+        since = self._down[account_id][0] if account_id in self._down else clock.now()
+        self._down[account_id] = (since, answer.value)
         if now >= self._resume_at.get(account_id, 0.0):
             self._pauses[account_id] = min(self._pauses.get(account_id, FIRST_PAUSE / 2) * 2, LONGEST_PAUSE)
             self._resume_at[account_id] = now + self._pauses[account_id] * random.uniform(0.75, 1.25)  # noqa: S311
@@ -360,7 +392,7 @@ class Dispatcher:
             batch = self._outcomes[:RECORD_MOST]
             try:
                 await self._write(batch)
-            except (DataError, IntegrityError):
+            except (DataError, IntegrityError, ValueError):
                 await self._write_one_by_one(batch)
             # Only now: a batch that could not be written stays, and is written again.
             del self._outcomes[: len(batch)]
@@ -378,7 +410,7 @@ class Dispatcher:
         for outcome in batch:
             try:
                 await self._write([outcome])
-            except (DataError, IntegrityError):
+            except (DataError, IntegrityError, ValueError):
                 log.error("answer_contradicts", message_id=outcome.claim.message_id, sid=outcome.handover.sid)
                 await self._write([replace(outcome, handover=Handover(Answer.UNKNOWN))])
 
@@ -395,7 +427,8 @@ class Dispatcher:
             return await action()
         except (DatabaseError, RedisError, OSError) as error:
             log.warning("dispatcher_waits", action=action.__name__, error=type(error).__name__)
-            _explained.clear()  # the database that comes back may be another one
+            if isinstance(error, DatabaseError) and was_cut(error):
+                _explained.clear()  # the database that comes back may be another one
             await asyncio.sleep(RETRY_AFTER)
             return True
 
@@ -408,7 +441,7 @@ class Dispatcher:
             await self._leasing.run(lambda: release_lanes(self.holder))
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=settings.CARRIER_TIMEOUT_SECONDS + 1)
-        while self._outcomes:  # noqa: ASYNC110 - the recorder tells nobody when it is through
+        while self._outcomes and not recorder.done():  # noqa: ASYNC110 - it tells nobody when it is through
             await asyncio.sleep(RECORD_EVERY)
         recorder.cancel()
         for gateway in self._gateways.values():

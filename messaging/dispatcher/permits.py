@@ -15,22 +15,22 @@ from messaging.rules.pacing import FURTHEST, LOOK_AHEAD, SAFETY_SLOTS, interval
 _MICROS = 1_000_000
 _RESYNC_SECONDS = 0.25
 
-# KEYS: number's next free instant, epoch. ARGV: interval, look-ahead, safety slots, furthest, costs... (microseconds)
+# KEYS: number's next free instant, epoch. ARGV: interval, safety slots, furthest, costs... (microseconds)
 # A slot further away than leave lasts is not reserved: -1. Another dispatcher was faster, and nobody could use it.
 _RESERVE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local interval, ahead, safety, furthest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local interval, safety, furthest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local epoch = tonumber(redis.call('GET', KEYS[2]))
 if not epoch then
     epoch = now
     redis.call('SET', KEYS[2], string.format('%.0f', now))
 end
 local free = tonumber(redis.call('GET', KEYS[1]))
-if not free then free = epoch + ahead + safety * interval end
+if not free then free = epoch + furthest + safety * interval end
 if free < now then free = now end
 local reply = {now}
-for i = 5, #ARGV do
+for i = 4, #ARGV do
     if free > now + furthest then
         reply[#reply + 1] = -1
     else
@@ -51,7 +51,9 @@ local now = time[1] * 1000000 + time[2]
 local free = tonumber(redis.call('GET', KEYS[1]))
 if free and free > now and math.abs(free - tonumber(ARGV[1])) < tonumber(ARGV[2]) then
     redis.call('SET', KEYS[1], string.format('%.0f', now), 'PX', 60000)
+    return 1
 end
+return 0
 """
 
 
@@ -80,7 +82,6 @@ class Permits:
                     keys=[f"pace:{number}", "pace:epoch"],
                     args=[
                         interval(rate) * _MICROS,
-                        int(LOOK_AHEAD * _MICROS),
                         SAFETY_SLOTS,
                         int(FURTHEST * _MICROS),
                         *segments,
@@ -96,15 +97,19 @@ class Permits:
             answer[number] = (slots, reply[-1] / _MICROS + offset)
         return answer
 
-    async def give_back(self, number: int, *, rate: float, end: float) -> None:
+    async def give_back(self, number: int, *, rate: float, end: float) -> bool:
         """Return a slot that came too late to be used: where none was reserved after it, the next text need not wait.
+
+        True: so it is.
 
         At a segment a second a late text of four would cost four seconds otherwise; a fast number loses too little to
         ask. `end` is when the slot's last segment is over, by the local clock.
         """
-        if self._offset is not None and interval(rate) > LOOK_AHEAD:
-            micros = (end - self._offset) * _MICROS
-            await self._give_back(keys=[f"pace:{number}"], args=[f"{micros:.0f}", interval(rate) * _MICROS / 2])
+        if self._offset is None or interval(rate) <= LOOK_AHEAD:
+            return False
+        micros = (end - self._offset) * _MICROS
+        taken = await self._give_back(keys=[f"pace:{number}"], args=[f"{micros:.0f}", interval(rate) * _MICROS / 2])
+        return bool(taken)
 
     async def close(self) -> None:
         await self._redis.aclose()

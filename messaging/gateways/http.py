@@ -19,6 +19,7 @@ _FORM = [
     chr(byte) if (chr(byte).isalnum() and byte < 128) or chr(byte) in "-._~" else f"%{byte:02X}" for byte in range(256)
 ]
 _FORM[ord(" ")] = "+"
+_REFUSALS = range(400, 500)
 
 
 class NotWritten(Exception):
@@ -39,7 +40,10 @@ def form_value(text: str) -> str:
 
 
 class LeanClient:
-    """Requests to one server, over at most `connections` at a time. Create it inside the event loop that uses it."""
+    """Requests to one server, over at most `connections` at a time. Create it inside the event loop that uses it.
+
+    Who waits for a connection longer than the patience goes without: leave to write would be over.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class LeanClient:
         connections: int,
         timeout_seconds: float,
         keepalive_seconds: float,
+        patience_seconds: float,
     ) -> None:
         parts = urlsplit(base_url)
         self._host = parts.hostname or ""
@@ -57,6 +62,7 @@ class LeanClient:
         lines = {"Host": parts.netloc.rpartition("@")[2], **headers}
         self._headers = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         self._limit, self._timeout, self._keepalive = connections, timeout_seconds, keepalive_seconds
+        self._patience = patience_seconds
         self._idle: list[_Connection] = []
         self._open = 0
         self._waiting: deque[asyncio.Future[_Connection | None]] = deque()
@@ -67,7 +73,7 @@ class LeanClient:
 
         Raises NotWritten, NotReached, Unanswered.
         """
-        connection = await self._connection()
+        connection = await self._connection(may_write)
         if not may_write():
             self._give_back(connection)
             raise NotWritten
@@ -82,8 +88,8 @@ class LeanClient:
             connection.abort()
         self._idle.clear()
 
-    async def _connection(self) -> "_Connection":
-        """One that is free, a new one, or the next that becomes free: first come, first served."""
+    async def _connection(self, may_write: Callable[[], bool]) -> "_Connection":
+        """One that is free, a new one, or the next that becomes free: first come, first served. Raises NotWritten."""
         while self._idle:
             connection = self._idle.pop()
             if connection.usable(self._keepalive):
@@ -94,12 +100,18 @@ class LeanClient:
             return await self._connect()
         turn: asyncio.Future[_Connection | None] = self._loop.create_future()
         self._waiting.append(turn)
+        end = self._loop.call_later(self._patience, _lose_patience, turn)
         try:
             given = await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._pass_on(turn.result())
             raise
+        finally:
+            end.cancel()
+        if given is None and not may_write():  # not worth a connection any more
+            self._pass_on(None)
+            raise NotWritten
         return given or await self._connect()
 
     async def _connect(self) -> "_Connection":
@@ -141,6 +153,11 @@ class LeanClient:
             self._idle.append(connection)
 
 
+def _lose_patience(turn: "asyncio.Future[_Connection | None]") -> None:
+    if not turn.done():
+        turn.set_exception(NotWritten())
+
+
 class _Connection(asyncio.Protocol):
     """One socket, one request at a time."""
 
@@ -152,6 +169,7 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._parts: list[bytes] = []
         self._size = 0
+        self._status = 0  # of the answer whose head is there
 
     def usable(self, keepalive: float) -> bool:
         """Whether the next request may go over it: it is open, and was used a short while ago."""
@@ -192,18 +210,33 @@ class _Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        if self._answer is None or self._answer.done():  # nobody asked
+            self._fail()
+            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
             self._fail()
 
     def eof_received(self) -> None:
-        self._fail()
+        # A refusal needs no body: its status says that nothing was taken, though its length was never told.
+        if self._status in _REFUSALS and self._answer is not None and not self._answer.done():
+            self._keep = False
+            self._answer.set_result((self._status, b"".join(self._parts)))
+        else:
+            self._fail()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._fail()
 
     # What the parser tells.
+
+    def on_message_begin(self) -> None:
+        if self._answer is None or self._answer.done():  # more than was asked for
+            self._fail()
+
+    def on_headers_complete(self) -> None:
+        self._status = self._parser.get_status_code()
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
@@ -214,7 +247,7 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         status, content = self._parser.get_status_code(), b"".join(self._parts)
-        self._parts, self._size = [], 0
+        self._parts, self._size, self._status = [], 0, 0
         if status < 200:  # the answer is still to come
             return
         if self._answer is None or self._answer.done():  # nobody asked

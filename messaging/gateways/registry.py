@@ -15,7 +15,10 @@ def gateway_for(credentials: Credentials) -> Gateway:
     if credentials.gateway == CarrierAccount.Gateway.NULL:
         return NullGateway()
     return TwilioGateway(
-        credentials, connections=settings.CARRIER_CONNECTIONS, timeout_seconds=settings.CARRIER_TIMEOUT_SECONDS
+        credentials,
+        connections=settings.CARRIER_CONNECTIONS,
+        timeout_seconds=settings.CARRIER_TIMEOUT_SECONDS,
+        patience_seconds=settings.CLAIM_LIFETIME_SECONDS,
     )
 
 

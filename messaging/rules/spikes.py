@@ -1,9 +1,9 @@
-"""When so many texts of a stream are filtered or refused as unregistered that going on only makes it worse."""
+"""When so many texts of a source are filtered or refused as unregistered that going on only makes it worse."""
 
 from datetime import datetime, timedelta
 
 SPAN = timedelta(minutes=10)
-"""Answers are counted in spans of the clock; a stream that is resumed begins with none."""
+"""Answers are counted in spans of the clock; what is resumed begins with none."""
 
 LEAST = 20
 """Refusals in a span below which nobody is stopped."""

@@ -20,6 +20,7 @@ from consent.queries import is_opted_out
 from messaging.queries import outages
 from messaging.rules.pacing import LOOK_AHEAD
 from messaging.rules.states import State
+from senders.models import NumberStatus, SenderNumber
 from tests.faults.conftest import Sender, freeze, kill, thaw
 from tests.servers import DATA
 
@@ -134,6 +135,32 @@ def test_a_carrier_that_is_away_is_probed_shown_and_gone_on_with(stack: Stack, s
     # What was on the way when it began, then one text each time it was tried.
     assert progress.messages(State.UNCONFIRMED) <= 100 * LOOK_AHEAD * 2 + 15
     assert progress.handed_over + progress.messages(State.UNCONFIRMED) == 500
+
+
+def test_another_rate_and_a_suspension_are_obeyed_within_a_second(stack: Stack, sender: Sender) -> None:
+    sender.launch()
+    sender.handed_over(50)
+
+    def change(**fields: object) -> None:
+        with organization_scope(sender.tenant.organization.id):
+            SenderNumber.objects.filter(id=sender.number.id).update(**fields)
+
+    def carried(seconds: float) -> int:
+        """Texts that reach the carrier in so many seconds, a second from now."""
+        time.sleep(1)
+        before = len(stack.simulator.arrivals(sender.number.sender))
+        time.sleep(seconds)
+        return len(stack.simulator.arrivals(sender.number.sender)) - before
+
+    try:
+        change(segments_per_second=5)
+        assert 5 <= carried(2) <= 11
+        change(status=NumberStatus.SUSPENDED)
+        assert carried(1.5) == 0
+    finally:
+        change(status=NumberStatus.REGISTERED, segments_per_second=100)
+    assert sender.finish().handed_over == 500
+    sender.prove()
 
 
 def test_the_broker_emptied_in_the_middle_loses_nothing(stack: Stack, sender: Sender) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ class Server:
 
     def __init__(self, answers: list[bytes | None]) -> None:
         self.answers, self.requests, self.connections = answers, list[bytes](), 0
+        self.closes = False
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -38,11 +40,18 @@ class Server:
             for at in range(0, len(answer), 16_384):
                 writer.write(answer[at : at + 16_384])
                 await writer.drain()
+            if self.closes:
+                break
         writer.close()
 
 
 def run(
-    server: Server, work: Callable[[LeanClient], Awaitable[None]], *, connections: int = 2, timeout: float = 2.0
+    server: Server,
+    work: Callable[[LeanClient], Awaitable[None]],
+    *,
+    connections: int = 2,
+    timeout: float = 2.0,
+    patience: float = 2.0,
 ) -> None:
     async def all_of_it() -> None:
         listening = await asyncio.start_server(server, "127.0.0.1", 0)
@@ -53,6 +62,7 @@ def run(
             connections=connections,
             timeout_seconds=timeout,
             keepalive_seconds=5.0,
+            patience_seconds=patience,
         )
         try:
             await work(client)
@@ -230,7 +240,12 @@ def test_over_tls_the_certificate_is_looked_at(tmp_path: Path, monkeypatch: pyte
     async def all_of_it() -> None:
         listening = await asyncio.start_server(server, "127.0.0.1", 0, ssl=served)
         url = f"https://localhost:{listening.sockets[0].getsockname()[1]}"
-        limits: dict[str, Any] = {"connections": 1, "timeout_seconds": 2.0, "keepalive_seconds": 5.0}
+        limits: dict[str, Any] = {
+            "connections": 1,
+            "timeout_seconds": 2.0,
+            "keepalive_seconds": 5.0,
+            "patience_seconds": 2.0,
+        }
         stranger = LeanClient(url, headers={}, **limits)
         with pytest.raises(NotReached):
             await post(stranger)
@@ -248,8 +263,65 @@ def test_over_tls_the_certificate_is_looked_at(tmp_path: Path, monkeypatch: pyte
 
 def test_a_server_that_is_not_there_is_not_reached() -> None:
     async def all_of_it() -> None:
-        client = LeanClient("http://127.0.0.1:1", headers={}, connections=1, timeout_seconds=1, keepalive_seconds=1)
+        client = LeanClient(
+            "http://127.0.0.1:1", headers={}, connections=1, timeout_seconds=1, keepalive_seconds=1, patience_seconds=1
+        )
         results = await asyncio.gather(*(post(client) for _ in range(3)), return_exceptions=True)
         assert all(isinstance(result, NotReached) for result in results)
 
     asyncio.run(all_of_it())
+
+
+def test_a_refusal_without_length_is_read_by_its_status() -> None:
+    server = Server([b"HTTP/1.1 429 Too Many\r\nConnection: close\r\n\r\nslow down", None])
+    server.closes = True
+
+    async def work(client: LeanClient) -> None:
+        assert (await post(client))[0] == 429
+
+    run(server, work)
+
+
+def test_half_an_answer_that_nobody_asked_for_is_not_the_next_ones() -> None:
+    server = Server([OK + b"HTTP/1.1 408 Request Time", OK])
+
+    async def work(client: LeanClient) -> None:
+        assert await post(client) == (201, b"{}")
+        await asyncio.sleep(0.05)
+        assert await post(client) == (201, b"{}")
+
+    run(server, work)
+
+
+def test_who_waits_too_long_for_a_connection_goes_without() -> None:
+    server = Server([b""])
+
+    async def work(client: LeanClient) -> None:
+        first = asyncio.ensure_future(post(client))
+        await asyncio.sleep(0.05)
+        begin = time.monotonic()
+        with pytest.raises(NotWritten):
+            await post(client)
+        assert time.monotonic() - begin < 1.0
+        with pytest.raises(Unanswered):
+            await first
+        assert await post(client) == (201, b"{}")
+
+    run(server, work, connections=1, timeout=1.5, patience=0.3)
+    assert len(server.requests) == 2
+
+
+def test_a_turn_that_comes_after_leave_is_over_opens_no_connection() -> None:
+    server = Server([None])
+
+    async def work(client: LeanClient) -> None:
+        first = asyncio.ensure_future(post(client))
+        await asyncio.sleep(0)
+        with pytest.raises(NotWritten):
+            await post(client, leave=False)
+        with pytest.raises(Unanswered):
+            await first
+        assert await post(client) == (201, b"{}")
+
+    run(server, work, connections=1)
+    assert server.connections == 2

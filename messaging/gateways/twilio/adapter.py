@@ -26,7 +26,9 @@ _LONGEST_SID = 64
 class TwilioGateway:
     """One carrier account. Create it inside the running event loop that uses it."""
 
-    def __init__(self, credentials: Credentials, *, connections: int, timeout_seconds: float) -> None:
+    def __init__(
+        self, credentials: Credentials, *, connections: int, timeout_seconds: float, patience_seconds: float = 1.0
+    ) -> None:
         self._path = f"/2010-04-01/Accounts/{credentials.account_sid}/Messages.json"
         self._base_url = credentials.base_url
         self._authorization = aiohttp.encode_basic_auth(credentials.account_sid, credentials.auth_token)
@@ -42,6 +44,7 @@ class TwilioGateway:
             connections=connections,
             timeout_seconds=timeout_seconds,
             keepalive_seconds=KEEPALIVE_SECONDS,
+            patience_seconds=patience_seconds,
         )
         self._session: aiohttp.ClientSession | None = None
 

@@ -1,7 +1,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from common.tenancy import TenantPolicy
+from common.tenancy import PlatformPolicy, TenantPolicy
 
 
 class Migration(migrations.Migration):
@@ -31,10 +31,24 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, help_text="the kind of error that paused it by itself", max_length=16),
         ),
         migrations.CreateModel(
+            name="DispatchGuard",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("system_identifier", models.BigIntegerField()),
+                ("timeline", models.IntegerField()),
+                ("cleared_at", models.DateTimeField(help_text="what the carriers list up to then has been read")),
+                ("locked_for", models.CharField(blank=True, max_length=200)),
+                ("locked_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="one_dispatch_guard")],
+            },
+        ),
+        migrations.CreateModel(
             name="AnswerCount",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("stream_id", models.BigIntegerField()),
+                ("source", models.CharField(max_length=60)),
                 ("span", models.DateTimeField()),
                 ("answered", models.IntegerField()),
                 ("refused", models.IntegerField()),
@@ -53,8 +67,11 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "indexes": [models.Index(fields=["span"], name="answers_by_age")],
-                "constraints": [models.UniqueConstraint(fields=("stream_id", "span"), name="answers_counted_once")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "source", "span"), name="answers_counted_once")
+                ],
             },
         ),
         TenantPolicy("messaging_answercount"),
+        PlatformPolicy("messaging_dispatchguard"),
     ]
