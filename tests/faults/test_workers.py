@@ -120,6 +120,7 @@ def test_a_carrier_in_a_bad_mood_is_asked_never_told_twice(
     assert sender.progress().handed_over >= at_least
 
 
+@pytest.mark.slow
 def test_a_carrier_that_is_away_is_probed_shown_and_gone_on_with(stack: Stack, sender: Sender) -> None:
     sender.launch()
     sender.handed_over(50)
@@ -163,6 +164,7 @@ def test_another_rate_and_a_suspension_are_obeyed_within_a_second(stack: Stack, 
     sender.prove()
 
 
+@pytest.mark.slow
 def test_the_broker_emptied_in_the_middle_loses_nothing(stack: Stack, sender: Sender) -> None:
     """Tasks, slots and locks are gone; PostgreSQL is the queue of truth."""
     sender.launch()
