@@ -12,7 +12,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("baseline")
+app = Celery("baseline", set_as_current=False)  # the product's own tasks are not sent through it
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_default_queue = "baseline"
 app.conf.task_routes = {}

@@ -27,7 +27,10 @@ from senders.queries import numbers, registered_numbers
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-_READ_AS = {"body": "body", "hours": "sending_hours", "starts_at": "starts_at"}
+MOST_AN_HOUR = 100_000
+"""Beyond it is no limit worth the name: some 28 a second."""
+
+_READ_AS = {"body": "body", "hours": "sending_hours", "starts_at": "starts_at", "hourly_limit": "hourly_limit"}
 """Fields whose faults keep what is stored, and what that is called in a draft."""
 
 
@@ -154,6 +157,14 @@ class CampaignForm(forms.Form):
         label="Hours",
     )
 
+    hourly_limit = forms.IntegerField(
+        label="At most so many an hour",
+        required=False,
+        min_value=1,
+        max_value=MOST_AN_HOUR,
+        help_text="Evenly over the hour, so that you can answer the replies. Empty: as fast as the number allows.",
+    )
+
     def __init__(self, *args: Any, user_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["number"].queryset = registered_numbers()  # type: ignore[attr-defined]
@@ -220,6 +231,7 @@ class CampaignForm(forms.Form):
                 label=found.get("phone_label") or PhoneLabel.MOBILE,
             ),
             sending_hours=self._weekly(),
+            hourly_limit=found.get("hourly_limit"),
             starts_at=found.get("starts_at") if self.data.get("start") == "later" else None,
             unreadable=frozenset(name for field, name in _READ_AS.items() if field in self.errors),
         )
@@ -257,6 +269,7 @@ def initial_of(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         "start": "later" if outreach.starts_at else "now",
         "starts_at": outreach.starts_at,
         "hours": "any" if always else "given",
+        "hourly_limit": campaign.hourly_limit,
     }
     for at, row in enumerate(campaign.sending_hours):
         if row and not always:

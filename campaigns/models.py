@@ -31,6 +31,9 @@ class Campaign(TenantModel):
     )
     media_ids = ArrayField(models.BigIntegerField(), default=list, help_text="pictures, in order")
     plain_characters = models.BooleanField(default=True, help_text="curly quotes and the like are written plainly")
+    hourly_limit = models.PositiveIntegerField(
+        null=True, help_text="messages an hour, so that the inbox can be answered; empty: as the number allows"
+    )
     sending_hours = models.JSONField(help_text="seven rows, Monday first: [opens, closes] in minutes, or null")
     state = models.CharField(max_length=9, choices=[(s.value, s.value) for s in CampaignState], default="DRAFT")
     created_at = models.DateTimeField()

@@ -319,8 +319,12 @@ def forecast_of(outreach: Outreach, *, now: datetime) -> list[Phase]:
         window = following(starts)
         if window is not None:
             buckets.append(Bucket(*window, people, segments, following))
-    rate = campaign.sender_number.segments_per_second if campaign.sender_number else None
-    return forecast(buckets, rate=float(rate) if rate else None, starts=starts)
+    number = campaign.sender_number
+    rate = float(number.segments_per_second) if number is not None and number.segments_per_second else None
+    if campaign.hourly_limit and outreach.recipients:
+        each = outreach.segments / outreach.recipients
+        rate = min(rate or float("inf"), campaign.hourly_limit / 3600 * each)
+    return forecast(buckets, rate=rate, starts=starts)
 
 
 def _window(bucket: str, sending: Weekly, promotional: bool, home_zone: str, now: datetime) -> Window | None:

@@ -45,6 +45,8 @@ class DueStream:
     sender: str
     rate: float | None
     priority: int
+    source: str = ""
+    hourly_limit: int | None = None
 
 
 def due_streams(lanes: Sequence[int], *, cursors: Mapping[int, int], now: datetime) -> list[DueStream]:
@@ -252,7 +254,8 @@ ORDER BY phone LIMIT %(limit)s"""
 
 
 _DUE = """
-SELECT s.id, n.id, n.carrier_account_id, n.sender, n.segments_per_second::float, s.priority
+SELECT s.id, n.id, n.carrier_account_id, n.sender, n.segments_per_second::float, s.priority, s.source,
+    s.hourly_limit
 FROM messaging_stream s
 JOIN senders_sendernumber n ON n.id = s.sender_number_id
 LEFT JOIN unnest(%(known)s::bigint[], %(after)s::bigint[]) AS c(stream_id, after_id) ON c.stream_id = s.id

@@ -60,6 +60,7 @@ class DraftContent:
     language: str = "en"
     audience: Audience = field(default_factory=Audience)
     sending_hours: Weekly = ALWAYS
+    hourly_limit: int | None = None
     starts_at: datetime | None = None
     unreadable: frozenset[str] = frozenset()
 
@@ -247,6 +248,7 @@ def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: da
         plain_characters=campaign.plain_characters,
         audience=outreach.audience,
         sending_hours=weekly_of(campaign.sending_hours),
+        hourly_limit=campaign.hourly_limit,
     )
     copy = save_draft(content, origin=DraftOrigin(form_id, 0), actor=actor, now=now)
     copy.template_version_id, copy.media_ids = campaign.template_version_id, campaign.media_ids
@@ -306,6 +308,7 @@ def _with_stored(content: DraftContent, campaign: Campaign, outreach: Outreach) 
     stored: dict[str, Any] = {
         "body": campaign.body,
         "sending_hours": weekly_of(campaign.sending_hours),
+        "hourly_limit": campaign.hourly_limit,
         "starts_at": outreach.starts_at,
     }
     return replace(content, **{name: stored[name] for name in content.unreadable})
@@ -316,6 +319,7 @@ def _write(campaign: Campaign, content: DraftContent) -> None:
     campaign.body, campaign.opt_out_word = content.body.replace("\r\n", "\n"), content.opt_out_word
     campaign.plain_characters = content.plain_characters
     campaign.description, campaign.language = content.description, content.language
+    campaign.hourly_limit = content.hourly_limit
     campaign.sending_hours = [list(row) if row else None for row in content.sending_hours]
 
 
@@ -330,6 +334,7 @@ def _comparable(content: DraftContent) -> tuple[object, ...]:
         content.description,
         content.language,
         [list(row) if row else None for row in content.sending_hours],
+        content.hourly_limit,
         content.audience.everyone,
         sorted(content.audience.list_ids),
         content.audience.label,
@@ -348,6 +353,7 @@ def _held_by(campaign: Campaign, outreach: Outreach) -> tuple[object, ...]:
         campaign.description,
         campaign.language,
         campaign.sending_hours,
+        campaign.hourly_limit,
         outreach.everyone,
         sorted(outreach.list_ids),
         outreach.phone_label,

@@ -32,6 +32,7 @@ def open_stream(
     reservation_id: int | None = None,
     hours: Hours = Hours(),
     media_ids: Sequence[int] = (),
+    hourly_limit: int | None = None,
     state: StreamState = StreamState.OPEN,
 ) -> Stream:
     """The stream of a source and bucket, made at its first use."""
@@ -46,6 +47,7 @@ def open_stream(
             "program_id": program_id,
             "reservation_id": reservation_id,
             "media_ids": list(media_ids),
+            "hourly_limit": hourly_limit,
             "state": state,
             "open_from": hours.open_from,
             "open_until": hours.open_until,

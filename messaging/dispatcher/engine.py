@@ -101,6 +101,8 @@ class Dispatcher:
         self._asking: dict[int, asyncio.Task[None]] = {}  # by carrier account that is not known to be ours yet
         self._told: set[int] = set()  # outages that are noted
         self._probing: set[int] = set()  # accounts that are being tried with one text
+        self._next_of_source: dict[str, float] = {}  # of sources with so many an hour; monotonic seconds
+        self._limited: dict[int, tuple[str, int]] = {}  # by stream: its source, and so many an hour
         self._turn = 0
         self._leaving: Counter[int] = Counter()  # by carrier account: in flight, but for those that wait for a slot
         self._resting: dict[int, float] = {}  # by number whose queue at the carrier is full; monotonic seconds
@@ -162,6 +164,8 @@ class Dispatcher:
                 stream.number_id, _Number(stream.number_id, stream.account_id, stream.sender, stream.rate, [])
             )
             number.streams.append(stream)
+            if stream.hourly_limit is not None:
+                self._limited[stream.stream_id] = (stream.source, stream.hourly_limit)
         await self._open_gateways({number.account_id for number in found.values()})
         for account_id in {number.account_id for number in found.values()} - _explained - self._asking.keys():
             # Beside the looks: a carrier that does not answer holds up nobody else's numbers.
@@ -227,6 +231,7 @@ class Dispatcher:
             tried = {claim.account_id for claim in claims}
         finally:  # who was to be tried and had nothing to send is tried another time
             self._probing -= probes - tried
+        claims = await self._within_the_hour(claims, claim_id)
         for claim, slot in await self._slots(claims, claim_id):
             task = asyncio.create_task(self._hand_over(claim, slot, claim_id, deadline))
             self._in_flight.add(task)
@@ -281,9 +286,17 @@ class Dispatcher:
         return wants
 
     def _wants_from(self, number: _Number, segments: int) -> list[Want]:
+        """Of a source with so many an hour one at a time, once its turn has come."""
+        now = time.monotonic()
         return [
-            Want(stream.stream_id, number.number_id, self._cursors.get(stream.stream_id, 0), segments)
+            Want(
+                stream.stream_id,
+                number.number_id,
+                self._cursors.get(stream.stream_id, 0),
+                segments if stream.hourly_limit is None else 1,
+            )
             for stream in number.streams
+            if stream.hourly_limit is None or now >= self._next_of_source.get(stream.source, 0.0)
         ]
 
     def _move_cursors(self, wants: list[Want], claims: list[Claim]) -> None:
@@ -296,6 +309,25 @@ class Dispatcher:
         for want in wants:
             if want.number_id not in served:  # nothing there: wait for the next look
                 self._numbers.pop(want.number_id, None)
+
+    async def _within_the_hour(self, claims: list[Claim], claim_id: UUID) -> list[Claim]:
+        """Those that are not too many for this hour; the others go back."""
+        if not any(claim.stream_id in self._limited for claim in claims):
+            return claims
+        allowed = list(claims)
+        try:
+            for claim in claims:
+                if claim.stream_id in self._limited:
+                    source, limit = self._limited[claim.stream_id]
+                    may, self._next_of_source[source] = await self._permits.take_turn(source, per_hour=limit)
+                    if not may:
+                        allowed.remove(claim)
+                        self._put_back(claim, claim_id)
+        except RedisError:
+            for claim in allowed:
+                self._put_back(claim, claim_id)
+            raise
+        return allowed
 
     async def _slots(self, claims: list[Claim], claim_id: UUID) -> list[tuple[Claim, float | None]]:
         """Each claim that may leave soon, and when, in monotonic seconds (None: at once). The others go back."""

@@ -97,6 +97,16 @@ class Permits:
             answer[number] = (slots, reply[-1] / _MICROS + offset)
         return answer
 
+    async def take_turn(self, source: str, *, per_hour: int) -> tuple[bool, float]:
+        """Whether a message of this source may go now, so that no hour has more; and when the next may, by our clock.
+
+        Turns lie evenly over the hour: nothing is saved up.
+        """
+        micros = 3600 / per_hour * _MICROS
+        now, slot, free = await self._script(keys=[f"hour:{source}", "pace:epoch"], args=[micros, 1, 0, 1])
+        offset = self._synchronised(time.monotonic() - now / _MICROS)
+        return slot >= 0, free / _MICROS + offset
+
     async def give_back(self, number: int, *, rate: float, end: float) -> bool:
         """Return a slot that came too late to be used: where none was reserved after it, the next text need not wait.
 

@@ -17,6 +17,7 @@ from campaigns.actions import (
     DraftContent,
     DraftOrigin,
     delete_draft,
+    duplicate_campaign,
     preview,
     quote_outreach,
     run_quote,
@@ -24,7 +25,7 @@ from campaigns.actions import (
     schedule_outreach,
 )
 from campaigns.models import Campaign, Outreach, QuoteChunk
-from campaigns.queries import prices
+from campaigns.queries import forecast_of, prices
 from contacts.actions import add_to_list, list_named
 from content.models import Job
 from tests.architecture.test_isolation import signed_in
@@ -429,3 +430,23 @@ def test_a_quote_that_is_ready_between_two_looks_is_shown(world: World) -> None:
     with connection.execute_wrapper(meanwhile):
         page = client.get(f"/campaigns/{outreach.campaign_id}/review/").content.decode()
     assert "Send 1 message" in page
+
+
+def test_so_many_an_hour_is_kept_copied_and_part_of_the_forecast(world: World, now: datetime) -> None:
+    for number in range(4):
+        world.add_contact(f"+1256734600{number}")
+    client, form = signed_in(world), form_of(world, hourly_limit="2")
+    client.post("/campaigns/draft/", form, headers={"HX-Request": "true"})
+    half = form | {"revision": "1", "hourly_limit": "0"}
+    page = client.post("/campaigns/draft/", half, headers={"HX-Request": "true"}).content.decode()
+    assert "Until then what was saved of it stays" in page
+    draft = the_campaign(world)
+    assert draft.hourly_limit == 2
+    with world.scope():
+        assert duplicate_campaign(draft.id, form_id=uuid4(), actor=ACTOR, now=now).hourly_limit == 2
+    outreach = outreach_of(world, draft)
+    quote_outreach(organization_id=world.id, outreach_id=outreach.id, now=now)
+    with world.scope():
+        outreach.refresh_from_db()
+        (phase,) = forecast_of(outreach, now=now)
+    assert phase.ends - phase.starts == timedelta(hours=2)

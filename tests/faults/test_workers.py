@@ -13,6 +13,8 @@ from django.db import connection
 from redis import Redis
 
 from audiences.models import Exclusion
+from campaigns.actions import cancel_campaign
+from campaigns.models import Campaign
 from common.clock import now
 from common.tenancy import organization_scope
 from config.stack import Stack
@@ -161,6 +163,22 @@ def test_another_rate_and_a_suspension_are_obeyed_within_a_second(stack: Stack, 
     finally:
         change(status=NumberStatus.REGISTERED, segments_per_second=100)
     assert sender.finish().handed_over == 500
+    sender.prove()
+
+
+def test_so_many_an_hour_are_sent_evenly(stack: Stack, sender: Sender) -> None:
+    outreach = sender.world.campaign(body="Hello {{ first_name }}, we open at eight.")
+    with organization_scope(sender.tenant.organization.id):
+        Campaign.objects.filter(id=outreach.campaign_id).update(hourly_limit=5 * 3600)
+    sender.outreach = sender.world.launch(outreach)
+    sender.handed_over(5)
+    before, begin = sender.progress().handed_over, time.monotonic()
+    time.sleep(4)
+    sent, took = sender.progress().handed_over - before, time.monotonic() - begin
+    assert 3.5 * took <= sent <= 5 * took + 2
+    with organization_scope(sender.tenant.organization.id):
+        cancel_campaign(outreach.campaign_id, actor=sender.tenant.owner, now=now())
+    sender.finish()
     sender.prove()
 
 

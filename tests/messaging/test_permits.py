@@ -110,3 +110,21 @@ def test_a_number_that_rested_starts_at_once_and_saves_nothing_up(valkey: Redis)
     ((slots, _),) = (block[1] for block in reserve({1: (100.0, [1] * 3)}))
     assert slots[0] == pytest.approx(time.monotonic(), abs=0.1)
     assert slots[2] - slots[0] == pytest.approx(2 * interval(100), abs=1e-3)
+
+
+def test_turns_of_a_source_lie_evenly_over_the_hour(valkey: Redis) -> None:
+    valkey.delete(*valkey.keys("hour:*") or ["none"])
+
+    async def run() -> list[tuple[bool, float]]:
+        permits = Permits(os.environ["REDIS_URL"])
+        try:
+            found = [await permits.take_turn("outreach:1", per_hour=7_200) for _ in range(3)]
+            await asyncio.sleep(0.55)
+            return [*found, await permits.take_turn("outreach:1", per_hour=7_200)]
+        finally:
+            await permits.close()
+
+    first, second, third, later = asyncio.run(run())
+    assert [may for may, _ in (first, second, third, later)] == [True, False, False, True]
+    assert second[1] - time.monotonic() < 0.5
+    assert later[1] - first[1] >= 0.5
