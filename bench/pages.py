@@ -218,8 +218,8 @@ _PEOPLE = (
 
 _SENT = (
     """INSERT INTO messaging_stream (organization_id, sender_number_id, kind, priority, source, bucket, program_id,
-        media_ids, state, created_at)
-    VALUES (%(organization)s, %(number)s, 'CAMPAIGN', 5, %(source)s, '*', %(program)s, '{}', 'CLOSED', %(now)s)""",
+        media_ids, held_for, state, created_at)
+    VALUES (%(organization)s, %(number)s, 'CAMPAIGN', 5, %(source)s, '*', %(program)s, '{}', '', 'CLOSED', %(now)s)""",
     """INSERT INTO messaging_message (organization_id, stream_id, sender_number_id, carrier_account_id, campaign_id,
         contact_id, phone, body, encoding, segments, credits, digest, state, reason, error_code, captured, created_at,
         accepted_at, settled_at)
