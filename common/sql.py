@@ -27,14 +27,13 @@ def fetch_all(sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         return rows
 
 
-def hold(name: str, *, shared: bool = False, wait: bool = True) -> bool:
-    """Take a lock of a name until the transaction ends; False: others have it, and `wait` was not asked for.
+def hold(name: str, *, shared: bool = False) -> None:
+    """Take a lock of a name until the transaction ends, alone or `shared`.
 
     Those who wait are served in turn: one who wants it alone is not passed by ever new sharers, as with rows.
     """
-    words = f"pg_{'' if wait else 'try_'}advisory_xact_lock{'_shared' if shared else ''}"
-    ((taken,),) = fetch_all(f"SELECT {words}(hashtextextended(%s, 0))", [name])
-    return wait or bool(taken)
+    words = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    fetch_all(f"SELECT {words}(hashtextextended(%s, 0))", [name])
 
 
 def array_literal(values: Iterable[object]) -> str:

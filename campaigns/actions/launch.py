@@ -348,8 +348,7 @@ def lock_outreach(outreach_id: int, *, skip_locked: bool = False) -> Outreach | 
     )
     if campaign is None:
         return None
-    if not hold(writing_lock(outreach_id), wait=not skip_locked):
-        return None
+    hold(writing_lock(outreach_id))  # for the chunk at work at most: a launch goes on for minutes
     outreach = Outreach.objects.select_for_update(no_key=True).get(id=outreach_id)
     outreach.campaign = campaign
     return outreach

@@ -16,12 +16,16 @@ from messaging.rules.kinds import CONVERSATION_DAYS, ConsentCheck, kinds_where
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """How many segments of a stream's messages after `after_id` its number can send now; at least one message."""
+    """How many segments of a stream's messages after `after_id` its number can send now; at least one message.
+
+    `at_most` messages are taken of this stream, whatever its number could send.
+    """
 
     stream_id: int
     number_id: int
     after_id: int
     segments: int
+    at_most: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ def claim_due(wants: Sequence[Want], *, claim_id: UUID, now: datetime) -> list[C
             "numbers": [want.number_id for want in wants],
             "after": [want.after_id for want in wants],
             "segments": [want.segments for want in wants],
+            "at_most": [want.at_most for want in wants],
             "claim": claim_id,
             "now": now,
         },
@@ -72,8 +77,8 @@ _CHECKED_KINDS = {
 # The recent texts are written in the order of their key, so two claims of one organization cannot wait in a circle.
 _CLAIM = """
 WITH wanted AS (
-    SELECT * FROM unnest(%(streams)s::bigint[], %(numbers)s::bigint[], %(after)s::bigint[], %(segments)s::int[])
-        AS w(stream_id, number_id, after_id, segments)
+    SELECT * FROM unnest(%(streams)s::bigint[], %(numbers)s::bigint[], %(after)s::bigint[], %(segments)s::int[],
+        %(at_most)s::int[]) AS w(stream_id, number_id, after_id, segments, at_most)
 ), locked AS MATERIALIZED (
     SELECT s.id AS stream_id, s.kind, s.priority, s.program_id, s.media_ids, w.segments AS wanted,
         o.duplicate_window_hours, m.*
@@ -89,7 +94,7 @@ WITH wanted AS (
                q.segments, q.credits, q.digest
         FROM messaging_message q
         WHERE q.stream_id = w.stream_id AND q.state = 'QUEUED' AND q.id > w.after_id
-        ORDER BY q.id LIMIT w.segments FOR NO KEY UPDATE SKIP LOCKED
+        ORDER BY q.id LIMIT LEAST(w.segments, w.at_most) FOR NO KEY UPDATE SKIP LOCKED
     ) m
 ), turns AS (
     SELECT l.*, row_number() OVER (PARTITION BY stream_id ORDER BY id) AS turn FROM locked l

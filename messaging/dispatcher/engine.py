@@ -293,7 +293,8 @@ class Dispatcher:
                 stream.stream_id,
                 number.number_id,
                 self._cursors.get(stream.stream_id, 0),
-                segments if stream.hourly_limit is None else 1,
+                segments,
+                at_most=segments if stream.hourly_limit is None else 1,
             )
             for stream in number.streams
             if stream.hourly_limit is None or now >= self._next_of_source.get(stream.source, 0.0)

@@ -108,9 +108,7 @@ class Permits:
         return slot >= 0, free / _MICROS + offset
 
     async def give_back(self, number: int, *, rate: float, end: float) -> bool:
-        """Return a slot that came too late to be used: where none was reserved after it, the next text need not wait.
-
-        True: so it is.
+        """Return a slot that came too late; True: none was reserved after it, so the next text need not wait.
 
         At a segment a second a late text of four would cost four seconds otherwise; a fast number loses too little to
         ask. `end` is when the slot's last segment is over, by the local clock.

@@ -233,6 +233,19 @@ def test_a_claim_is_measured_in_segments(world: World, now: datetime) -> None:
     assert len(claim(world, now, stream, segments=1)) == 1, "one always"
 
 
+def test_one_of_a_limited_stream_goes_beside_a_busy_one(world: World, now: datetime) -> None:
+    world.consent(*PHONES)
+    busy, limited = stream_of(world, now, source="s:1"), stream_of(world, now, source="s:2")
+    queue(world, busy, PHONES[:4], now, body="A")
+    queue(world, limited, PHONES[:4], now, body="B")
+    with across_organizations(because="as the dispatcher does"):
+        wants = [
+            Want(busy.id, busy.sender_number_id, 0, 3),
+            Want(limited.id, limited.sender_number_id, 0, 3, at_most=1),
+        ]
+        assert [item.body for item in claim_due(wants, claim_id=uuid4(), now=now)] == ["A", "B", "A"]
+
+
 def captured(world: World) -> int:
     with world.scope():
         return Reservation.objects.get().captured
