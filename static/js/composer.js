@@ -151,14 +151,10 @@
   };
   const said = (words) => (document.getElementById("saved").textContent = ` · ${words}`);
   let typed = 0; // grows with each change, so that an answer tells whether it knows the newest words
-  let asked = 0;
   form.addEventListener("input", () => {
     typed += 1;
     form.elements.step.value = typed;
     keep();
-  });
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt.classList.contains("composer")) asked = typed;
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!event.detail.elt.classList.contains("composer")) return;
@@ -169,7 +165,8 @@
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target.id !== "beside" || event.detail.xhr.responseText.includes("data-conflict")) return;
-    if (typed === asked) localStorage.removeItem(key());
+    // What this very request carried: the next one has often left before this answer settles.
+    if (Number(event.detail.requestConfig.parameters.step) === typed) localStorage.removeItem(key());
     else keep(); // with the new revision
   });
   const bringBack = (values, window) => {

@@ -4,11 +4,11 @@ import io
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
 
 from accounts.models import Membership, Organization, User
 from accounts.rules.permissions import Role
@@ -60,6 +60,14 @@ def body(page: Page) -> Locator:
     return page.get_by_label("Text", exact=True)
 
 
+def wait_until(page: Page, true: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if true():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not come about within 5 seconds")
+
+
 def begin(page: Page, words: str) -> None:
     page.goto("/campaigns/new/")
     page.get_by_label("Campaign name").fill(words)
@@ -91,6 +99,25 @@ def test_what_was_typed_a_moment_before_the_tab_closed_comes_back(page: Page) ->
     expect(body(page)).to_have_value("Closed before it was saved")
     expect(page.get_by_label("Campaign name")).to_have_value("Another name")
     expect(page.locator("[data-preview]")).to_contain_text("Closed before it was saved", timeout=10_000)
+
+
+def test_a_tab_closed_while_one_saving_follows_another_loses_nothing(page: Page) -> None:
+    """The second saving leaves as the first is answered: that answer does not know the newest words."""
+    begin(page, "Half a thought")
+    address = page.url
+    held: list[Route] = []
+    page.route("**/campaigns/draft/", lambda route: held.append(route))
+    page.get_by_label("Campaign name").fill("Another name")
+    body(page).fill("Never received")
+    body(page).blur()
+    wait_until(page, lambda: len(held) == 1)
+    held[0].continue_()
+    wait_until(page, lambda: len(held) == 2)
+    page.wait_for_timeout(200)  # longer than htmx takes to settle the first answer
+    page.goto("/contacts/")
+    page.unroute("**/campaigns/draft/")
+    page.goto(address)
+    expect(body(page)).to_have_value("Never received")
 
 
 def test_a_second_window_overwrites_nothing_unseen(page: Page) -> None:
