@@ -109,7 +109,7 @@ class Api:
             texts = [
                 text for text in carrier.texts.values() if text.sender == sender and text.outbound and not text.silent
             ]
-            return json_response([_resource(text) for text in texts])
+            return json_response([_resource(text) | {"taken_at": text.created.timestamp()} for text in texts])
         if request.path == "/simulator/arrivals":
             return json_response(carrier.numbers[request.query["from"]].arrivals)
         if request.path == "/simulator/answer" and request.method == "POST":

@@ -1,6 +1,7 @@
 """Real processes against the simulator, on the tests' own servers; waiting times are seconds here."""
 
 import os
+import random
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models import Sum
 
 from accounts.models import User
 from billing.models import CreditEntry
 from billing.queries import current_account
+from campaigns.actions import launch_outreach
 from campaigns.models import Outreach
 from campaigns.queries import Progress, outreach_progress
 from common.clock import now
@@ -21,8 +24,10 @@ from common.tenancy import organization_scope
 from config.demo.seed import Tenant, seed_tenant
 from config.processes import Running
 from config.stack import Stack
+from contacts.models import Contact, ContactPhone
 from messaging.models import Message
 from messaging.rules.states import HANDED_OVER, OPEN, State
+from senders.models import SenderKind
 from tests.world import World
 
 SECONDS = {
@@ -42,18 +47,52 @@ def stack(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
         yield running
 
 
-class Sender:
-    """A tenant on the running stack, with a campaign to some hundred people."""
+class Chance:
+    """Where in its range a moment falls: in the middle, or anywhere when a seed is given, as the soak does."""
 
-    def __init__(self, stack: Stack, *, people: int = 500, rate: float = 100.0) -> None:
+    def __init__(self, test: str) -> None:
+        seed = os.environ.get("CARILLON_SOAK_SEED", "")
+        self.soaking = bool(seed)
+        self.random = random.Random(f"{seed} {test}")
+
+    def between(self, low: float, high: float) -> float:
+        return self.random.uniform(low, high) if self.soaking else (low + high) / 2
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> Chance:
+    return Chance(request.node.name)
+
+
+class Sender:
+    """A tenant on the running stack, with a campaign to some hundred people of one area code."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        *,
+        people: int = 500,
+        rate: float | None = 100.0,
+        area: int = 205,
+        numbers: int = 1,
+        kind: SenderKind = SenderKind.TOLL_FREE,
+        **tenant: Any,
+    ) -> None:
         self.stack = stack
-        self.tenant: Tenant = seed_tenant(stack, now=now(), rate=rate)
+        self.tenant: Tenant = seed_tenant(stack, now=now(), rate=rate, kind=kind, numbers=numbers, **tenant)
         self.number = self.tenant.numbers[0]
         owner = User.objects.get(email=self.tenant.owner_sign_in.email)
         self.world = World(self.tenant.organization, owner, self.tenant.program, self.number, now())
-        self.phones = [f"+1205{2_000_000 + number:07}" for number in range(people)]
-        for phone in self.phones:
-            self.world.add_contact(phone, consent=False, first_name="Ada")
+        self.phones = [f"+1{area}{2_000_000 + number:07}" for number in range(people)]
+        with self.world.scope(), transaction.atomic():
+            mine = {"organization": self.tenant.organization}
+            made = Contact.objects.bulk_create(
+                Contact(**mine, first_name="Ada", created_at=now(), updated_at=now()) for _ in self.phones
+            )
+            ContactPhone.objects.bulk_create(
+                ContactPhone(**mine, contact=contact, phone=phone)
+                for contact, phone in zip(made, self.phones, strict=True)
+            )
         self.world.consent(*self.phones)
         self.outreach: Outreach | None = None
 
@@ -66,7 +105,14 @@ class Sender:
         return made
 
     def launch(self, body: str = "Hello {{ first_name }}, we open at eight.") -> Outreach:
-        self.outreach = self.world.launch(self.world.campaign(body=body))
+        return self.confirm(self.world.campaign(body=body))
+
+    def confirm(self, outreach: Outreach) -> Outreach:
+        """Launch what was quoted; the workers write it."""
+        assert outreach.quote_id is not None
+        with self.world.scope(), transaction.atomic():
+            launch_outreach(outreach.id, quote_id=outreach.quote_id, actor=self.tenant.owner, now=now())
+        self.outreach = self.world.fresh(outreach)
         return self.outreach
 
     def progress(self) -> Progress:
@@ -97,7 +143,8 @@ class Sender:
 
     def prove(self) -> dict[str, Any]:
         """The simulator's record against the database: nobody twice, nobody lost, the ledger exact."""
-        verdict = self.stack.simulator.record([self.number.sender])
+        senders = [number.sender for number in self.tenant.numbers]
+        verdict = self.stack.simulator.record(senders)
         progress = self.progress()
         assert verdict["texted_twice"] == 0
         assert verdict["over_rate_seconds"] == 0, verdict
@@ -108,7 +155,7 @@ class Sender:
             captured = own.aggregate(total=Sum("credits"))["total"] or 0
             sums = CreditEntry.objects.aggregate(amount=Sum("amount"), held=Sum("held"))
             account = current_account()
-        carried = {text["sid"] for text in self.stack.simulator.texts(self.number.sender)}
+        carried = {text["sid"] for sender in senders for text in self.stack.simulator.texts(sender)}
         assert handed == carried, "what we wrote down is what the carrier was handed"
         assert progress.credits_captured == captured <= progress.credits_quoted
         assert (sums["amount"], sums["held"]) == (account.balance, account.held)
@@ -119,6 +166,22 @@ class Sender:
 @pytest.fixture
 def sender(stack: Stack) -> Sender:
     return Sender(stack)
+
+
+def wait(check: Callable[[], bool], *, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.02)
+
+
+def restart(stack: Stack, kind: str, *, after: float = 0.0) -> None:
+    """SIGKILL a process of the stack and start it again."""
+    killed = stack.processes[kind]
+    kill(killed)
+    stack.supervisor.running.remove(killed)
+    time.sleep(after)
+    stack.processes[kind] = stack.supervisor.start(kind, port=killed.port)
 
 
 def kill(process: Running) -> None:

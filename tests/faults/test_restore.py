@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -20,7 +19,7 @@ from config.stack import Stack
 from consent.queries import is_opted_out
 from messaging.models import DispatchGuard
 from messaging.rules.states import OPEN, State
-from tests.faults.conftest import Sender
+from tests.faults.conftest import Chance, Sender, wait
 from tests.servers import DATA
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
@@ -29,18 +28,20 @@ USERS = ("worker", "consumers", "jobs", "beat", "carrier-endpoint")
 """The processes that use the database."""
 
 
-def test_a_backup_put_back_while_sending_texts_nobody_twice(stack: Stack, sender: Sender, tmp_path: Path) -> None:
+def test_a_backup_put_back_while_sending_texts_nobody_twice(
+    stack: Stack, sender: Sender, chance: Chance, tmp_path: Path
+) -> None:
     sender.launch()
-    sender.handed_over(100)
+    sender.handed_over(int(chance.between(50, 150)))
     with across_organizations(because="there is one database"):  # as on an installation older than five minutes
         assert DispatchGuard.objects.update(cleared_at=now() - timedelta(hours=1)) == 1
     taken = now()
     backup = tmp_path / "backup"
     _postgres("pg_dump", "--format=custom", f"--file={backup}")
-    sender.handed_over(250)
+    sender.handed_over(int(chance.between(180, 320)))
     phone = stack.simulator.texts(sender.number.sender)[-1]["to"]
     stack.simulator.answer(phone=phone, sender=sender.number.sender, body="STOP")
-    _wait(lambda: _stopped(sender, phone))
+    wait(lambda: _stopped(sender, phone))
     ports = {kind: stack.processes[kind].port for kind in USERS}
     for kind in USERS:
         stack.supervisor.end(stack.processes[kind])
@@ -50,7 +51,7 @@ def test_a_backup_put_back_while_sending_texts_nobody_twice(stack: Stack, sender
     for kind in USERS:
         stack.processes[kind] = stack.supervisor.start(kind, port=ports[kind])
     stack.supervisor.wait_until_healthy()
-    _wait(_locked)
+    wait(_locked)
     before = len(stack.simulator.texts(sender.number.sender))
     time.sleep(2)
     assert len(stack.simulator.texts(sender.number.sender)) == before, "nothing is sent while it is locked"
@@ -76,13 +77,6 @@ def _stopped(sender: Sender, phone: str) -> bool:
 def _locked() -> bool:
     with across_organizations(because="there is one database"):
         return bool(DispatchGuard.objects.values_list("locked_for", flat=True).get(id=1))
-
-
-def _wait(check: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def _postgres(tool: str, *arguments: str) -> None:
