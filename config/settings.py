@@ -219,6 +219,7 @@ LINK_URL = env.str("LINK_URL", default=f"{SITE_URL.rstrip('/')}/l/")
 # Where the carrier's callbacks reach us; its exact text is part of their signature.
 CARRIER_CALLBACK_URL = env.str("CARRIER_CALLBACK_URL", default="http://127.0.0.1:8001")
 CARRIER_STATUS_CALLBACKS = env.bool("CARRIER_STATUS_CALLBACKS", default=True)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Dispatch (docs/operations.md says what each is for); seconds.
 CLAIM_LIFETIME_SECONDS = env.float("CLAIM_LIFETIME_SECONDS", default=0.5)
 CARRIER_TIMEOUT_SECONDS = env.float("CARRIER_TIMEOUT_SECONDS", default=10.0)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard.views import contact, frame, home, ledger, organization, staff, templates
+from dashboard.views import contact, frame, home, ledger, machines, organization, staff, templates
 
 app_name = "dashboard"
 urlpatterns = [
@@ -9,7 +9,8 @@ urlpatterns = [
     path("switch/organization", frame.switch_organization, name="switch_organization"),
     path("switch/department", frame.switch_department, name="switch_department"),
     path("notices/<int:notice_id>/dismiss", frame.dismiss, name="dismiss"),
-    path("health", frame.health, name="health"),
+    path("health", machines.health, name="health"),
+    path("metrics", machines.metrics, name="metrics"),
     path("contacts/<int:contact_id>/", contact.contact, name="contact"),
     path("contacts/<int:contact_id>/opt-out/", contact.opt_out, name="opt_out"),
     path("billing/", ledger.ledger, name="ledger"),

@@ -1,4 +1,4 @@
-"""The switches of the frame around every page, and what load balancers ask."""
+"""The switches of the frame around every page."""
 
 from typing import cast
 
@@ -54,11 +54,6 @@ def dismiss(request: MemberRequest, notice_id: int) -> HttpResponse:
     """Put a notice away for everybody."""
     dismiss_notice(notice_id, member=cast(Member, request.member), now=now())
     return redirect(_back(request))
-
-
-def health(request: HttpRequest) -> HttpResponse:
-    """For load balancers: the process answers."""
-    return HttpResponse("ok", content_type="text/plain")
 
 
 def _back(request: HttpRequest) -> str:

@@ -14,17 +14,21 @@ from messaging.actions.settling import Moved, Settlement, settle
 from messaging.actions.spikes import count_answers
 from messaging.gateways.base import Answer, ErrorKind, Handover
 from messaging.gateways.registry import kind_of_error
+from messaging.metrics import ERRORS
 from messaging.rules.states import State
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A claim and its hand-over; `gateway` is the kind of gateway, whose table explains error codes."""
+    """A claim and its hand-over, which took so many seconds; `gateway` is the kind of gateway, whose table explains
+    error codes.
+    """
 
     claim: Claim
     claim_id: UUID
     handover: Handover
     gateway: str
+    seconds: float = 0.0
 
     @property
     def goes_back(self) -> bool:
@@ -65,6 +69,8 @@ def follow_errors(moved: Sequence[tuple[Moved, str]], *, now: datetime) -> None:
     for item, gateway in moved:
         kind = kind_of_error(gateway, item.error_code) if item.error_code is not None else None
         answers.append((item, kind))
+        if item.error_code is not None:
+            ERRORS.add(str(item.error_code))
         if kind is not None:
             by_organization[item.organization_id].append((item, kind))
     count_answers(answers, now=now)

@@ -5,6 +5,7 @@ is passed over; the first move into a handed-over state counts the credits, by w
 be told twice.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from uuid import UUID
 
 from billing.actions import count_captures
 from common.sql import array_literal, fetch_all
+from messaging.metrics import MOVED
 from messaging.rules.states import HANDED_OVER, MOVES, State
 
 
@@ -68,6 +70,8 @@ def settle(settlements: Iterable[Settlement], *, now: datetime) -> list[Moved]:
         if row[8]:
             captured[row[9]] = captured.get(row[9], 0) + row[8]
     count_captures(captured)
+    for state, messages in Counter(row[6] for row in rows).items():
+        MOVED.add(state, by=messages)
     return [Moved(*row[:8]) for row in rows]
 
 

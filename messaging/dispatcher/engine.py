@@ -33,6 +33,7 @@ from messaging.dispatcher.database import DatabaseThread, was_cut
 from messaging.dispatcher.permits import Permits
 from messaging.gateways.base import Answer, CarrierMessage, Gateway, Handover, OutboundText
 from messaging.gateways.registry import gateway_for
+from messaging.metrics import CARRIER_SECONDS, HANDOVERS, LEFT_OUT, PERMIT_SECONDS
 from messaging.queries import DueStream, due_streams, outages
 from messaging.rules.pacing import LATEST, interval, segments_to_ask_for
 from messaging.rules.states import State
@@ -227,6 +228,8 @@ class Dispatcher:
         try:
             claims = await self._claiming.run(lambda: claim_due(wants, claim_id=claim_id, now=clock.now()))
             self._move_cursors(wants, claims)
+            for reason, count in Counter(claim.reason for claim in claims if claim.state != State.CLAIMED).items():
+                LEFT_OUT.add(reason, by=count)
             claims = [claim for claim in claims if claim.state == State.CLAIMED]
             tried = {claim.account_id for claim in claims}
         finally:  # who was to be tried and had nothing to send is tried another time
@@ -349,18 +352,21 @@ class Dispatcher:
         for number_id, (slots, free) in reserved.items():
             self._next_free[number_id] = free
             waiting[number_id] = iter(slots)
-        leaving: list[tuple[Claim, float | None]] = []
+        now, leaving = time.monotonic(), list[tuple[Claim, float | None]]()
         for claim in claims:
             slot = next(waiting[claim.number_id]) if claim.number_id in waiting else None
             if slot is None and claim.number_id in waiting:
                 self._put_back(claim, claim_id)
             else:
                 leaving.append((claim, slot))
+        PERMIT_SECONDS.observe(*(max(slot - now, 0.0) for _, slot in leaving if slot is not None))
         return leaving
 
     def _put_back(self, claim: Claim, claim_id: UUID) -> None:
         self._probing.discard(claim.account_id)
-        self._outcomes.append(Outcome(claim, claim_id, Handover(Answer.NOT_WRITTEN), ""))
+        self._outcomes.append(
+            Outcome(claim, claim_id, Handover(Answer.NOT_WRITTEN), self._gateway_kinds[claim.account_id])
+        )
 
     async def _hand_over(self, claim: Claim, slot: float | None, claim_id: UUID, deadline: float) -> None:
         if slot is not None:
@@ -378,11 +384,12 @@ class Dispatcher:
             callback_url=_callback_url(claim.message_id),
             media_urls=media_urls(claim.organization_id, tuple(claim.media_ids)) if claim.media_ids else (),
         )
+        gateway, begun = self._gateway_kinds[claim.account_id], time.monotonic()
         try:
             handover = await self._gateways[claim.account_id].send(text, may_write=may_write)
         finally:
             self._leaving[claim.account_id] -= 1
-        outcome = Outcome(claim, claim_id, handover, self._gateway_kinds[claim.account_id])
+        outcome = Outcome(claim, claim_id, handover, gateway, time.monotonic() - begun)
         self._ease(outcome)
         self._outcomes.append(outcome)
         self._done += 1
@@ -429,6 +436,7 @@ class Dispatcher:
                 await self._write_one_by_one(batch)
             # Only now: a batch that could not be written stays, and is written again.
             del self._outcomes[: len(batch)]
+            _count(batch)
             for outcome in batch:
                 if outcome.goes_back:  # behind the cursor it would wait until the stream is through
                     claim = outcome.claim
@@ -482,6 +490,15 @@ class Dispatcher:
         await self._permits.close()
         for thread in (self._claiming, self._recording, self._leasing):
             await thread.close()
+
+
+def _count(batch: list[Outcome]) -> None:
+    answers = Counter((outcome.gateway, outcome.handover.answer) for outcome in batch)
+    for (gateway, answer), times in answers.items():
+        HANDOVERS.add(gateway, answer.value, by=times)
+        if answer is not Answer.NOT_WRITTEN:
+            seconds = [one.seconds for one in batch if (one.gateway, one.handover.answer) == (gateway, answer)]
+            CARRIER_SECONDS.observe(*seconds, labels=(gateway,))
 
 
 def _callback_url(message_id: int) -> str:

@@ -34,6 +34,7 @@ from tests.world import ACTOR, World, build_world
 PUBLIC = {
     "health": "load balancers ask without signing in",
     "l/<str:code>": "whoever has a short link is sent on",
+    "metrics": "Prometheus sends a token of the installation's",
     "media/<str:token>": "the carrier fetches pictures by signed addresses",
     "theme": "the colours of a browser, whoever sits before it",
 }

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 from celery import current_app
+from prometheus_client.parser import text_string_to_metric_families
 
 from common.clock import now
+from common.metrics import exposition
 from common.tenancy import across_organizations
 from config.processes import Supervisor
 from config.stack import Stack
 from messaging.models import Lane
+from messaging.queries import gauges
 from messaging.rules.pacing import LOOK_AHEAD
 from messaging.rules.states import State
 from tests.faults.conftest import Chance, Sender, freeze, restart, thaw, wait
@@ -134,6 +137,32 @@ def test_the_same_task_delivered_twice_changes_nothing(stack: Stack) -> None:
     progress = sender.finish()
     sender.prove()
     assert progress.handed_over == PEOPLE
+
+
+def test_the_figures_of_every_process_come_together(stack: Stack) -> None:
+    before = _figures()
+    sender = Sender(stack, people=50)
+    sender.launch()
+    sender.finish()
+    accepted = ("carillon_handovers_total", ("TWILIO", "ACCEPTED"))
+    wait(lambda: _figures().get(accepted, 0) - before.get(accepted, 0) == 50, seconds=15)
+    found = _figures()
+    assert found["carillon_carrier_seconds_count", ("TWILIO",)] >= 50
+    assert found["carillon_permit_wait_seconds_count", ()] >= 50
+    delivered = ("carillon_messages_total", ("DELIVERED",))
+    assert found[delivered] - before.get(delivered, 0) == sender.progress().messages(State.DELIVERED)
+    assert found["carillon_lanes_free", ()] == 0
+    assert sum(lanes for (name, _), lanes in found.items() if name == "carillon_lanes_held") == 256
+
+
+def _figures() -> dict[tuple[str, tuple[str, ...]], float]:
+    with across_organizations(because="the platform's own figures name no organization"):
+        families = text_string_to_metric_families(exposition(gauges(now=now())).decode())
+    return {
+        (sample.name, tuple(sample.labels[name] for name in sorted(sample.labels))): sample.value
+        for family in families
+        for sample in family.samples
+    }
 
 
 def _sender_at(stack: Stack, chance: Chance, step: str) -> Sender:

@@ -1,87 +1,13 @@
-"""Reads of messages: what a dispatcher serves, and how far a source has come."""
+"""Reads of a source: how far it has come, how fast, what went wrong, and with whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
-from accounts.queries import current_organization
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
-from messaging.gateways.base import Answer
-from messaging.models import CarrierOutage, Link, ShortLink, Stream, StreamState
 from messaging.rules.pacing import SQUASH_SECONDS
 from messaging.rules.states import TROUBLE, State
-
-
-def link_base() -> str:
-    """What the short links of the organization in scope begin with: its own domain, else the installation's."""
-    domain = current_organization().link_domain
-    return f"https://{domain}/l/" if domain else str(settings.LINK_URL)
-
-
-def links_of(campaign_id: int) -> list[Link]:
-    """The links of a campaign's text, in order, with their counts."""
-    return list(Link.objects.filter(campaign_id=campaign_id).order_by("place"))
-
-
-CLICKERS = 50
-
-
-def clickers_of(link: Link, *, after: str) -> list[ShortLink]:
-    """The next people who followed a link, by phone; one more than a page holds tells that there is another."""
-    found = ShortLink.objects.filter(link=link, clicked_at__isnull=False, phone__gt=after)
-    return list(found.order_by("phone")[: CLICKERS + 1])
-
-
-@dataclass(frozen=True, slots=True)
-class DueStream:
-    """A stream with something to send now; `rate` in segments a second, None: no limit."""
-
-    stream_id: int
-    number_id: int
-    account_id: int
-    sender: str
-    rate: float | None
-    priority: int
-    source: str = ""
-    hourly_limit: int | None = None
-
-
-def due_streams(lanes: Sequence[int], *, cursors: Mapping[int, int], now: datetime) -> list[DueStream]:
-    """What the lanes have to send after the cursors, by priority. Runs across organizations."""
-    if not lanes:
-        return []
-    rows = fetch_all(
-        _DUE,
-        {"lanes": list(lanes), "now": now, "known": list(cursors.keys()), "after": list(cursors.values())},
-    )
-    return [DueStream(*row) for row in rows]
-
-
-OUTAGE_SEEN = timedelta(seconds=15)
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """A carrier takes nothing since then; `answer` is what hand-overs come to."""
-
-    carrier_account_id: int
-    since: datetime
-    answer: Answer
-
-
-def outages(*, now: datetime) -> list[Outage]:
-    """The carrier accounts that take nothing at the moment, as dispatchers saw within the last seconds."""
-    found = CarrierOutage.objects.filter(seen_at__gt=now - OUTAGE_SEEN).order_by("since")
-    return [Outage(one.carrier_account_id, one.since, Answer(one.answer)) for one in found]
-
-
-def held_for(sources: Sequence[str]) -> str:
-    """The kind of error for which streams of these sources were paused by themselves; empty: none was."""
-    held = Stream.objects.filter(source__in=sources, state=StreamState.PAUSED).exclude(held_for="")
-    return held.values_list("held_for", flat=True).first() or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,21 +178,6 @@ _IN_TROUBLE = (
 ORDER BY phone LIMIT %(limit)s"""
 )
 
-
-_DUE = """
-SELECT s.id, n.id, n.carrier_account_id, n.sender, n.segments_per_second::float, s.priority, s.source,
-    s.hourly_limit
-FROM messaging_stream s
-JOIN senders_sendernumber n ON n.id = s.sender_number_id
-LEFT JOIN unnest(%(known)s::bigint[], %(after)s::bigint[]) AS c(stream_id, after_id) ON c.stream_id = s.id
-WHERE n.lane = ANY(%(lanes)s) AND n.status = 'REGISTERED' AND s.state = 'OPEN'
-    AND (s.open_from IS NULL OR s.open_from <= %(now)s)
-    AND (s.open_until IS NULL OR s.open_until > %(now)s)
-    AND (s.ends_at IS NULL OR s.ends_at > %(now)s)
-    AND EXISTS (SELECT 1 FROM messaging_message m
-                WHERE m.stream_id = s.id AND m.state = 'QUEUED' AND m.id > COALESCE(c.after_id, 0))
-ORDER BY s.priority, s.id
-"""
 
 _COUNTS = """
 WITH streams AS (
