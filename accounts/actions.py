@@ -3,7 +3,7 @@
 import re
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -12,8 +12,8 @@ from django.db import IntegrityError, models, transaction
 from django.http.request import validate_host
 from django.utils.crypto import salted_hmac
 
-from accounts.models import AuditEvent, Department, Membership, Notice, Organization, User, VerifiedPhone
-from accounts.queries import Member, open_notices
+from accounts.models import AuditEvent, BlackoutDate, Department, Membership, Notice, Organization, User, VerifiedPhone
+from accounts.queries import Member, days_off, open_notices
 from accounts.rules.permissions import Permission, Role, StaffRole, allows
 from common.actor import Actor
 from common.errors import DomainError
@@ -114,6 +114,32 @@ def change_settings(wanted: Settings, *, actor: Actor, now: datetime) -> None:
     if changes:
         organization.save(update_fields=list(changes))
         audit(action="organization.settings_changed", subject=organization, actor=actor, now=now, **changes)
+
+
+FURTHEST_DAY_OFF = timedelta(days=730)
+MOST_DAYS_OFF = 100
+
+
+def add_day_off(day: date, *, name: str, actor: Actor, now: datetime) -> BlackoutDate:
+    """Send no promotional texts on that day of the recipient. Twice changes nothing. Raises SettingRefused."""
+    known = days_off(now=now)
+    for one in known:
+        if one.day == day:
+            return one
+    if not (now - timedelta(days=1)).date() <= day <= (now + FURTHEST_DAY_OFF).date():
+        raise SettingRefused("Choose a day from today on, within the next two years.", field="day")
+    if len(known) >= MOST_DAYS_OFF:
+        raise SettingRefused(f"There are {MOST_DAYS_OFF} days already. Remove one first.", field="day")
+    added = BlackoutDate.objects.create(organization_id=current_organization_id(), day=day, name=name)
+    audit(action="organization.day_off_added", subject=added, actor=actor, now=now, day=day.isoformat())
+    return added
+
+
+def remove_day_off(day_id: int, *, actor: Actor, now: datetime) -> None:
+    """Send promotional texts on that day again. One that is gone already changes nothing."""
+    for found in BlackoutDate.objects.filter(id=day_id):
+        audit(action="organization.day_off_removed", subject=found, actor=actor, now=now, day=found.day.isoformat())
+        found.delete()
 
 
 def set_link_domain(domain: str, *, actor: Actor, now: datetime) -> None:

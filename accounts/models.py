@@ -68,6 +68,19 @@ class Organization(models.Model):
         return self.name
 
 
+class BlackoutDate(TenantModel):
+    """A day, in the recipient's own zone, on which the organization sends no promotional texts."""
+
+    day = models.DateField()
+    name = models.CharField(max_length=60, blank=True, help_text="such as Thanksgiving")
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["organization", "day"], name="day_off_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.day.isoformat()
+
+
 class Department(TenantModel):
     """A part of an organization (a store, a team): owns numbers and their inbox."""
 

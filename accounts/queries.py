@@ -1,10 +1,11 @@
 """Reads of people and organizations."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from accounts.models import Department, Membership, Notice, Organization, User, VerifiedPhone
+from accounts.models import BlackoutDate, Department, Membership, Notice, Organization, User, VerifiedPhone
 from accounts.rules.permissions import Permission, Role, allows
 from common.tenancy import across_organizations, current_organization_id
 
@@ -74,6 +75,11 @@ def departments() -> QuerySet[Department]:
 def current_organization() -> Organization:
     """The organization in scope."""
     return Organization.objects.get(id=current_organization_id())
+
+
+def days_off(*, now: datetime) -> list[BlackoutDate]:
+    """Days without promotional texts of the organization in scope, in order; not those that are over."""
+    return list(BlackoutDate.objects.filter(day__gte=(now - timedelta(days=1)).date()).order_by("day"))
 
 
 def phone_of_user(user_id: int) -> VerifiedPhone | None:

@@ -10,18 +10,16 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
-from accounts.queries import current_organization
+from accounts.queries import current_organization, days_off
 from audiences.models import Exclusion
 from audiences.rules.exclusions import WORDS
 from billing.models import Reservation
 from campaigns.models import Campaign, Outreach
 from campaigns.rules.forecast import Bucket, Phase, forecast
-from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
+from campaigns.rules.hours import ANY_HOUR, Calendar, weekly_of
 from campaigns.rules.states import OutreachState
 from common.sql import fetch_all
-from consent.rules.lawful_hours import Weekly
 from consent.rules.media import Level
-from consent.rules.windows import Window
 from contacts.models import Contact, ContactList
 from content.models import Job
 from content.rules.segments import GSM_JOINED, GSM_SINGLE, UCS2_JOINED, UCS2_SINGLE
@@ -307,15 +305,13 @@ def forecast_of(outreach: Outreach, *, now: datetime) -> list[Phase]:
     """When the quoted texts will be sent, from the plan of the quote."""
     campaign = outreach.campaign
     starts = max(outreach.starts_at or now, now)
-    home_zone = current_organization().time_zone
-    sending = weekly_of(campaign.sending_hours)
-    promotional = campaign.program is not None and campaign.program.level == Level.PROMOTIONAL
+    calendar = calendar_of(campaign, now=now)
     buckets = []
     for bucket, (people, segments) in outreach.plan.items():
         if bucket == ANY_HOUR:
             buckets.append(Bucket(starts, None, people, segments))
             continue
-        following = partial(_window, bucket, sending, promotional, home_zone)
+        following = partial(calendar.window, bucket)
         window = following(starts)
         if window is not None:
             buckets.append(Bucket(*window, people, segments, following))
@@ -327,8 +323,15 @@ def forecast_of(outreach: Outreach, *, now: datetime) -> list[Phase]:
     return forecast(buckets, rate=rate, starts=starts)
 
 
-def _window(bucket: str, sending: Weekly, promotional: bool, home_zone: str, now: datetime) -> Window | None:
-    return window_of(bucket, sending=sending, promotional=promotional, home_zone=home_zone, now=now)
+def calendar_of(campaign: Campaign, *, now: datetime) -> Calendar:
+    """When its texts may go, by what the organization in scope says today."""
+    promotional = campaign.program is not None and campaign.program.level == Level.PROMOTIONAL
+    return Calendar(
+        sending=weekly_of(campaign.sending_hours),
+        promotional=promotional,
+        home_zone=current_organization().time_zone,
+        days_off=frozenset(day.day.isoformat() for day in days_off(now=now)) if promotional else frozenset(),
+    )
 
 
 def start_of_month(now: datetime) -> datetime:

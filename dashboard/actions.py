@@ -1,11 +1,12 @@
 """Opening a tenant: what several apps do together when somebody signs up."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from accounts.actions import audit, create_organization
+from accounts.actions import add_day_off, audit, create_organization, remove_day_off
 from accounts.models import Organization, User
 from billing.actions import open_account
 from billing.queries import plan_named
+from campaigns.actions import plan_anew
 from common.actor import Actor
 from common.tenancy import across_organizations, organization_scope
 from consent.actions import opt_out_by_staff
@@ -20,6 +21,18 @@ def opt_out_contact(contact: Contact, *, actor: Actor, now: datetime) -> None:
     for row in phones_of(contact):
         opt_out_by_staff(row.phone, actor=actor, now=now)
     audit(action="contact.opted_out", subject=contact, actor=actor, now=now)
+
+
+def close_day(day: date, *, name: str, actor: Actor, now: datetime) -> None:
+    """No promotional texts on that day; campaigns under way are planned anew. Raises SettingRefused."""
+    add_day_off(day, name=name, actor=actor, now=now)
+    plan_anew(now=now)
+
+
+def open_day(day_id: int, *, actor: Actor, now: datetime) -> None:
+    """Promotional texts on that day again; campaigns under way are planned anew."""
+    remove_day_off(day_id, actor=actor, now=now)
+    plan_anew(now=now)
 
 
 def open_organization(

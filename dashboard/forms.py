@@ -40,6 +40,13 @@ class OrganizationSignUpForm(forms.Form):
         )
 
 
+class DayOffForm(forms.Form):
+    """A day without promotional texts; fields are named as `close_day` takes them."""
+
+    day = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}))
+    name = forms.CharField(label="What for (only you see it)", required=False, max_length=60)
+
+
 class VerdictForm(forms.Form):
     """A reviewer's verdict on a registration."""
 

@@ -1,6 +1,6 @@
 """Writes of campaigns."""
 
-from campaigns.actions.advance import advance
+from campaigns.actions.advance import advance, plan_anew
 from campaigns.actions.control import cancel_campaign, pause_campaign, resume_campaign
 from campaigns.actions.drafts import (
     CampaignRefused,
@@ -60,6 +60,7 @@ __all__ = [
     "hold_back",
     "launch_outreach",
     "pause_campaign",
+    "plan_anew",
     "preview",
     "quote_outreach",
     "remove_picture",

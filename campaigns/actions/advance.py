@@ -1,5 +1,6 @@
 """What the clock brings: starts, the next window of a bucket, ends, completion. Called every second, safe to repeat."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -8,7 +9,7 @@ from django.db.models import F, Max
 from django.urls import reverse
 
 from accounts.actions import notify
-from accounts.models import Notice, Organization
+from accounts.models import Notice
 from accounts.rules.permissions import Permission
 from audiences.actions import LeftOut, note_exclusions
 from audiences.rules.exclusions import Reason
@@ -17,13 +18,13 @@ from campaigns.actions.control import pause_campaign
 from campaigns.actions.launch import hold_back, lock_outreach, request_writing, start_scheduled
 from campaigns.actions.quotes import QuoteOvertaken, quote_outreach
 from campaigns.models import Outreach
+from campaigns.queries import calendar_of
 from campaigns.rules.holding import HELD_WORDS
-from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
+from campaigns.rules.hours import ANY_HOUR
 from campaigns.rules.states import UNCONFIRMED, CampaignState, OutreachState
 from common.actor import SYSTEM
 from common.errors import DomainError
 from common.tenancy import across_organizations, organization_scope
-from consent.rules.media import Level
 from events.actions import publish
 from messaging.actions.streams import end_queued, set_stream_hours, set_stream_state
 from messaging.models import Stream, StreamState
@@ -32,7 +33,7 @@ from messaging.rules.states import State
 
 log = structlog.get_logger(__name__)
 
-STALLED = timedelta(seconds=30)
+STALLED = timedelta(seconds=10)
 
 
 def advance(*, now: datetime) -> None:
@@ -112,15 +113,21 @@ def _hold(outreach: Outreach, held: str, now: datetime) -> None:
 def _plan_windows(outreach: Outreach, now: datetime) -> None:
     """Give each bucket whose window is over its next one: planned anew each day, so a DST night is right by itself."""
     over = Stream.objects.filter(source=outreach.source, state=StreamState.OPEN, open_until__lte=now)
-    for stream in over.exclude(bucket=ANY_HOUR):
-        campaign = outreach.campaign
-        window = window_of(
-            stream.bucket,
-            sending=weekly_of(campaign.sending_hours),
-            promotional=campaign.whole_program.level == Level.PROMOTIONAL,
-            home_zone=Organization.objects.values_list("time_zone", flat=True).get(id=outreach.organization_id),
-            now=now,
-        )
+    _give_windows(outreach, list(over.exclude(bucket=ANY_HOUR)), now)
+
+
+def plan_anew(*, now: datetime) -> None:
+    """After the days off of the organization in scope have changed: every bucket under way gets its window again."""
+    under_way = Outreach.objects.filter(state__in=[OutreachState.OPEN, OutreachState.PAUSED])
+    for outreach in under_way.select_related("campaign__program").order_by("id").select_for_update(of=("self",)):
+        streams = Stream.objects.filter(source=outreach.source).exclude(state=StreamState.CLOSED)
+        _give_windows(outreach, list(streams.exclude(bucket=ANY_HOUR)), now)
+
+
+def _give_windows(outreach: Outreach, streams: Sequence[Stream], now: datetime) -> None:
+    calendar = calendar_of(outreach.campaign, now=now) if streams else None
+    for stream in streams:
+        window = calendar.window(stream.bucket, now) if calendar else None
         if window is not None:
             set_stream_hours(stream.id, open_from=window[0], open_until=window[1])
 

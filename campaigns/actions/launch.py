@@ -429,6 +429,7 @@ def _stream(outreach: Outreach, bucket: str, writer: Writer, state: StreamState,
         reservation_id=outreach.reservation_id,
         media_ids=campaign.media_ids,
         hourly_limit=campaign.hourly_limit,
+        hourly_for=f"campaign:{campaign.id}" if campaign.hourly_limit else "",
         hours=Hours(
             open_from=window[0] if window else outreach.starts_at,
             open_until=window[1] if window else None,

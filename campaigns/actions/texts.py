@@ -12,10 +12,9 @@ from audiences.rules.exclusions import Reason
 from billing.queries import current_basis
 from billing.rules.pricing import Basis, credits_for
 from campaigns.models import Campaign, Outreach
-from campaigns.rules.hours import ANY_HOUR, weekly_of, window_of
+from campaigns.queries import calendar_of
+from campaigns.rules.hours import ANY_HOUR, Calendar
 from campaigns.rules.states import CampaignState
-from consent.rules.lawful_hours import ALWAYS, Weekly
-from consent.rules.media import Level
 from consent.rules.places import place_of
 from consent.rules.windows import Window
 from contacts.queries import custom_field_keys
@@ -50,8 +49,7 @@ class Writer:
         template: Template,
         organization: Organization,
         basis: Basis,
-        sending: Weekly,
-        promotional: bool,
+        calendar: Calendar,
         plain: bool,
         media: bool,
         by_name: bool,
@@ -62,9 +60,9 @@ class Writer:
         self._media_key = "" if not media else "\0" + ",".join(map(str, outreach.campaign.media_ids))
         self._beyond = NOT_REACHED if by_name else ()
         self.plain, self._limit = plain, organization.message_char_limit
-        self._organization, self._sending, self.promotional = organization, sending, promotional
+        self._organization, self._calendar, self.promotional = organization, calendar, calendar.promotional
         self._starts, self._ends_at = max(outreach.starts_at or now, now), outreach.ends_at
-        self.any_hour = sending == ALWAYS and not promotional
+        self.any_hour = calendar.any_hour
         self._placeholders = placeholders(link_base, len(template.links))
         self._windows: dict[str, Window | None] = {}
         self._reasons: dict[str, Reason | None] = {
@@ -127,13 +125,7 @@ class Writer:
     def window(self, bucket: str) -> Window | None:
         """The bucket's next window; None: there is none. Not for ANY_HOUR."""
         if bucket not in self._windows:
-            self._windows[bucket] = window_of(
-                bucket,
-                sending=self._sending,
-                promotional=self.promotional,
-                home_zone=self._organization.time_zone,
-                now=self._starts,
-            )
+            self._windows[bucket] = self._calendar.window(bucket, self._starts)
         return self._windows[bucket]
 
     def _bucket(self, phone: str, home: tuple[str, ...]) -> str:
@@ -168,8 +160,7 @@ def writer_for(outreach: Outreach, *, now: datetime) -> Writer:
         template=template_of(campaign),
         organization=organization,
         basis=current_basis(),
-        sending=weekly_of(campaign.sending_hours),
-        promotional=campaign.program is not None and campaign.program.level == Level.PROMOTIONAL,
+        calendar=calendar_of(campaign, now=now),
         plain=campaign.plain_characters,
         media=bool(campaign.media_ids),
         by_name=campaign.sent_by_name,

@@ -18,19 +18,20 @@ def next_window(
 ) -> Window | None:
     """The first window that is open now or later, in which every pair of (IANA zone, weekly hours) is open.
 
-    `blackout` are ISO dates, read in each zone. None: there is no such window within nine days.
+    `blackout` are ISO dates, read in each zone. None: there is no such window within nine days that are none of them.
     """
-    each = [_windows(now, ZoneInfo(zone), weekly, blackout) for zone, weekly in sorted(set(hours))]
+    days = HORIZON_DAYS + len(blackout)
+    each = [_windows(now, ZoneInfo(zone), weekly, blackout, days) for zone, weekly in sorted(set(hours))]
     for window in reduce(_intersect, each):
         if window[1] > now:
             return window
     return None
 
 
-def _windows(now: datetime, zone: ZoneInfo, weekly: Weekly, blackout: frozenset[str]) -> list[Window]:
+def _windows(now: datetime, zone: ZoneInfo, weekly: Weekly, blackout: frozenset[str], days: int) -> list[Window]:
     today = now.astimezone(zone).date()
     windows: list[Window] = []
-    for offset in range(-1, HORIZON_DAYS):
+    for offset in range(-1, days):
         day = today + timedelta(days=offset)
         row = weekly[day.weekday()]
         if row is None or day.isoformat() in blackout:

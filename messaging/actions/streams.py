@@ -33,6 +33,7 @@ def open_stream(
     hours: Hours = Hours(),
     media_ids: Sequence[int] = (),
     hourly_limit: int | None = None,
+    hourly_for: str = "",
     state: StreamState = StreamState.OPEN,
 ) -> Stream:
     """The stream of a source and bucket, made at its first use."""
@@ -48,6 +49,7 @@ def open_stream(
             "reservation_id": reservation_id,
             "media_ids": list(media_ids),
             "hourly_limit": hourly_limit,
+            "hourly_for": hourly_for,
             "state": state,
             "open_from": hours.open_from,
             "open_until": hours.open_until,

@@ -102,8 +102,8 @@ class Dispatcher:
         self._asking: dict[int, asyncio.Task[None]] = {}  # by carrier account that is not known to be ours yet
         self._told: set[int] = set()  # outages that are noted
         self._probing: set[int] = set()  # accounts that are being tried with one text
-        self._next_of_source: dict[str, float] = {}  # of sources with so many an hour; monotonic seconds
-        self._limited: dict[int, tuple[str, int]] = {}  # by stream: its source, and so many an hour
+        self._next_of_hour: dict[str, float] = {}  # by who share an hourly limit; monotonic seconds
+        self._limited: dict[int, tuple[str, int]] = {}  # by stream: who share it, and so many an hour
         self._turn = 0
         self._leaving: Counter[int] = Counter()  # by carrier account: in flight, but for those that wait for a slot
         self._resting: dict[int, float] = {}  # by number whose queue at the carrier is full; monotonic seconds
@@ -166,7 +166,7 @@ class Dispatcher:
             )
             number.streams.append(stream)
             if stream.hourly_limit is not None:
-                self._limited[stream.stream_id] = (stream.source, stream.hourly_limit)
+                self._limited[stream.stream_id] = (stream.hourly_for, stream.hourly_limit)
         await self._open_gateways({number.account_id for number in found.values()})
         for account_id in {number.account_id for number in found.values()} - _explained - self._asking.keys():
             # Beside the looks: a carrier that does not answer holds up nobody else's numbers.
@@ -289,7 +289,7 @@ class Dispatcher:
         return wants
 
     def _wants_from(self, number: _Number, segments: int) -> list[Want]:
-        """Of a source with so many an hour one at a time, once its turn has come."""
+        """Where only so many an hour may go one at a time, once its turn has come."""
         now = time.monotonic()
         return [
             Want(
@@ -300,7 +300,7 @@ class Dispatcher:
                 at_most=segments if stream.hourly_limit is None else 1,
             )
             for stream in number.streams
-            if stream.hourly_limit is None or now >= self._next_of_source.get(stream.source, 0.0)
+            if stream.hourly_limit is None or now >= self._next_of_hour.get(stream.hourly_for, 0.0)
         ]
 
     def _move_cursors(self, wants: list[Want], claims: list[Claim]) -> None:
@@ -322,8 +322,8 @@ class Dispatcher:
         try:
             for claim in claims:
                 if claim.stream_id in self._limited:
-                    source, limit = self._limited[claim.stream_id]
-                    may, self._next_of_source[source] = await self._permits.take_turn(source, per_hour=limit)
+                    shared, limit = self._limited[claim.stream_id]
+                    may, self._next_of_hour[shared] = await self._permits.take_turn(shared, per_hour=limit)
                     if not may:
                         allowed.remove(claim)
                         self._put_back(claim, claim_id)

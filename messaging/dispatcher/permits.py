@@ -97,13 +97,13 @@ class Permits:
             answer[number] = (slots, reply[-1] / _MICROS + offset)
         return answer
 
-    async def take_turn(self, source: str, *, per_hour: int) -> tuple[bool, float]:
-        """Whether a message of this source may go now, so that no hour has more; and when the next may, by our clock.
+    async def take_turn(self, shared: str, *, per_hour: int) -> tuple[bool, float]:
+        """Whether one of those who share the limit may go now, so that no hour has more; when the next, by our clock.
 
         Turns lie evenly over the hour: nothing is saved up.
         """
         micros = 3600 / per_hour * _MICROS
-        now, slot, free = await self._script(keys=[f"hour:{source}", "pace:epoch"], args=[micros, 1, 0, 1])
+        now, slot, free = await self._script(keys=[f"hour:{shared}", "pace:epoch"], args=[micros, 1, 0, 1])
         offset = self._synchronised(time.monotonic() - now / _MICROS)
         return slot >= 0, free / _MICROS + offset
 

@@ -11,7 +11,10 @@ from messaging.models import CarrierOutage, Stream, StreamState
 
 @dataclass(frozen=True, slots=True)
 class DueStream:
-    """A stream with something to send now; `rate` in segments a second, None: no limit."""
+    """A stream with something to send now; `rate` in segments a second, None: no limit.
+
+    It shares `hourly_limit`, messages an hour, with every stream of the same `hourly_for`.
+    """
 
     stream_id: int
     number_id: int
@@ -19,7 +22,7 @@ class DueStream:
     sender: str
     rate: float | None
     priority: int
-    source: str = ""
+    hourly_for: str = ""
     hourly_limit: int | None = None
 
 
@@ -59,8 +62,8 @@ def held_for(sources: Sequence[str]) -> str:
 
 
 _DUE = """
-SELECT s.id, n.id, n.carrier_account_id, n.sender, n.segments_per_second::float, s.priority, s.source,
-    s.hourly_limit
+SELECT s.id, n.id, n.carrier_account_id, n.sender, n.segments_per_second::float, s.priority,
+    COALESCE(NULLIF(s.hourly_for, ''), s.source), s.hourly_limit
 FROM messaging_stream s
 JOIN senders_sendernumber n ON n.id = s.sender_number_id
 LEFT JOIN unnest(%(known)s::bigint[], %(after)s::bigint[]) AS c(stream_id, after_id) ON c.stream_id = s.id

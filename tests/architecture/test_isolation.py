@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.actions import notify
-from accounts.models import AuditEvent, Membership, Notice, User
+from accounts.models import AuditEvent, BlackoutDate, Membership, Notice, User
 from accounts.rules.permissions import PERMISSIONS, Permission, Role, StaffRole, allows
 from billing.actions import add_credits, order_credits
 from billing.models import CreditOrder, LotKind
 from campaigns.models import Campaign
+from common.clock import now
 from consent.actions import create_program
 from consent.rules.media import Level
 from contacts.actions import add_to_list, list_named
@@ -43,13 +44,14 @@ POSTED = {
     "campaigns/draft/",
     "contacts/add-to-list/",
     "contacts/lists/<int:list_id>/remove/",
+    "settings/days-off/<int:day_id>/remove/",
     "inbox/<int:conversation_id>/reply/",
     "notices/<int:notice_id>/dismiss",
     "switch/department",
     "switch/organization",
 }
 # Their answer to another tenant's object is silence: nothing is found, nothing is told.
-SILENT = {"notices/<int:notice_id>/dismiss"}
+SILENT = {"notices/<int:notice_id>/dismiss", "settings/days-off/<int:day_id>/remove/"}
 
 
 def is_staff(entry: URLPattern) -> bool:
@@ -82,6 +84,7 @@ def filled(path: str, world: World) -> str:
             "campaign_id": Campaign,
             "contact_id": Contact,
             "conversation_id": Conversation,
+            "day_id": BlackoutDate,
             "picture_id": StoredFile.objects.filter(kind=FileKind.MEDIA),
             "file_id": StoredFile.objects.filter(kind=FileKind.IMPORT, name="waiting.csv"),
             "import_id": Import,
@@ -118,6 +121,7 @@ def furnished(world: World) -> World:
             last_received_at=NOW,
         )
         list_named("Secret list", now=NOW)
+        BlackoutDate.objects.create(organization=world.organization, day=now().date(), name="Secret day")
         notify(tone=Notice.Tone.GOOD, text="Secret notice", permission=Permission.HOME_VIEW, now=NOW)
         content = TemplateContent("Secret template", {"en": "Secret words"}, "en")
         create_template(content, custom_fields=frozenset(), actor=ACTOR, now=NOW)
@@ -183,11 +187,13 @@ def test_nothing_of_another_tenant_is_shown(world: World, path: str) -> None:
         assert secret not in page
 
 
-def test_a_notice_of_another_tenant_stays(world: World) -> None:
+def test_what_is_answered_in_silence_stays_as_it_is(world: World) -> None:
     other = furnished(build_world(NOW))
-    ask(signed_in(world), "notices/<int:notice_id>/dismiss", filled("notices/<int:notice_id>/dismiss", other), other)
+    for path in SILENT:
+        ask(signed_in(world), path, filled(path, other), other)
     with other.scope():
         assert Notice.objects.get(text="Secret notice").dismissed_at is None
+        assert BlackoutDate.objects.get(name="Secret day")
 
 
 @pytest.mark.parametrize(("path", "entry"), STAFF_ROUTES, ids=STAFF_IDS)

@@ -1,17 +1,20 @@
 """A campaign from draft to settled, by its actions against the database."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from accounts.models import BlackoutDate
 from audiences.models import Exclusion
+from audiences.queries import Audience
 from billing.actions import NotEnoughCredits
 from billing.queries import current_account
 from campaigns.actions import (
     CampaignRefused,
     LaunchRefused,
+    add_outreach,
     advance,
     cancel_campaign,
     launch_outreach,
@@ -23,13 +26,16 @@ from campaigns.actions import (
 )
 from campaigns.actions.control import NotPossibleNow
 from campaigns.models import Campaign, Outreach
-from campaigns.queries import outreach_progress
+from campaigns.queries import forecast_of, outreach_progress
+from common.tenancy import across_organizations
 from consent.actions import opt_out
 from consent.models import OptOut
 from consent.rules.lawful_hours import daily
 from consent.rules.media import Level
 from contacts.models import Contact, ContactPhone
+from dashboard.actions import close_day, open_day
 from messaging.models import Message, Stream
+from messaging.queries import due_streams
 from messaging.rules.states import State
 from senders.actions import set_number_status
 from senders.models import NumberStatus
@@ -256,6 +262,75 @@ def test_a_bucket_whose_window_is_over_gets_the_next_one(db: None) -> None:
         stream = Stream.objects.get()
     assert stream.open_from == datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
     assert stream.open_until == datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
+
+
+def day_off(world: World, day: str, now: datetime) -> None:
+    with world.scope():
+        close_day(date.fromisoformat(day), name="Thanksgiving", actor=ACTOR, now=now)
+
+
+def test_on_a_day_off_nothing_promotional_is_sent_where_that_day_is(db: None) -> None:
+    world = build_world(NIGHT, level=Level.PROMOTIONAL)
+    day_off(world, "2026-11-20", NIGHT)
+    world.add_contact(PHONES[0], region="NY", postcode="10001")
+    world.add_contact(PHONES[1], region="CA", postcode="90001")  # there it is still the day before
+    outreach = world.launch(world.campaign())
+    with world.scope():
+        hours = dict(Stream.objects.values_list("bucket", "open_from"))
+        starts = {phase.starts for phase in forecast_of(outreach, now=NIGHT)}
+    assert hours == {
+        "America/New_York|NY": datetime(2026, 11, 21, 13, 0, tzinfo=UTC),
+        "America/Los_Angeles|CA": datetime(2026, 11, 19, 17, 0, tzinfo=UTC),
+    }
+    assert max(starts) == datetime(2026, 11, 21, 13, 0, tzinfo=UTC), "the quote says so as well"
+
+
+def test_a_day_off_binds_no_informational_text(world: World, now: datetime) -> None:
+    day_off(world, now.date().isoformat(), now)
+    world.add_contact(PHONES[0])
+    world.launch(world.campaign(hours=daily(8, 20)))
+    with world.scope():
+        opened = Stream.objects.get().open_from
+    assert opened is not None
+    assert opened < now
+
+
+def test_a_day_off_stops_what_is_under_way_and_gives_it_back(db: None) -> None:
+    world = build_world(NIGHT, level=Level.PROMOTIONAL)
+    world.add_contact(PHONES[0], region="CA", postcode="90001")
+    world.launch(world.campaign())
+
+    def hours() -> tuple[datetime | None, datetime | None]:
+        with world.scope():
+            stream = Stream.objects.get()
+        return stream.open_from, stream.open_until
+
+    before = hours()
+    day_off(world, "2026-11-19", NIGHT)
+    assert hours()[0] == datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+    day_off(world, "2026-11-19", NIGHT)  # the second click
+    with world.scope():
+        found = BlackoutDate.objects.get()
+        open_day(found.id, actor=ACTOR, now=NIGHT)
+    assert hours() == before
+
+
+def test_outreaches_of_a_campaign_share_its_hourly_limit(world: World, now: datetime) -> None:
+    for phone in PHONES[:2]:
+        world.add_contact(phone)
+    first = world.campaign()
+    with world.scope():
+        Campaign.objects.update(hourly_limit=60)
+    world.launch(first)
+    world.add_contact("+12567346999")
+    with world.scope():
+        second = add_outreach(Campaign.objects.get(), Audience(), actor=ACTOR, now=now)
+    quote_outreach(organization_id=world.id, outreach_id=second.id, now=now)
+    world.launch(world.fresh(second))
+    with across_organizations(because="a dispatcher serves everybody"):
+        due = [one for one in due_streams(range(256), cursors={}, now=now) if one.number_id == world.number.id]
+    assert {(one.hourly_for, one.hourly_limit) for one in due} == {(f"campaign:{first.campaign_id}", 60)}
+    assert len(due) == 2
 
 
 def test_sending_hours_that_never_meet_the_law_leave_people_out(db: None) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.actions import SettingRefused, Settings, change_settings
-from accounts.models import Membership, Notice, Organization, User
+from accounts.models import BlackoutDate, Membership, Notice, Organization, User
 from accounts.rules.permissions import Role
 from audiences.actions import LeftOut
 from audiences.models import Exclusion
@@ -36,7 +36,9 @@ from campaigns.actions import (
 from campaigns.actions.texts import Writer
 from campaigns.models import Campaign, Outreach
 from campaigns.queries import advice_for, prices
+from campaigns.rules.hours import Calendar
 from common.actor import Actor
+from common.clock import now
 from consent.models import StopWord
 from consent.rules.lawful_hours import ALWAYS
 from consent.rules.media import Level
@@ -203,8 +205,7 @@ def test_no_text_passes_the_limit_and_each_is_priced_as_it_is_measured(
         template=compile_template("Hi {{ first_name|there }}, {{ company }} {{ link|https://example.org }}"),
         organization=Organization(message_char_limit=limit, time_zone="UTC"),
         basis=basis,
-        sending=ALWAYS,
-        promotional=False,
+        calendar=Calendar(sending=ALWAYS, promotional=False, home_zone="UTC"),
         plain=plain,
         media=False,
         by_name=False,
@@ -488,6 +489,26 @@ def test_writing_again_gives_the_same_links_no_second_time(world: World) -> None
 
 
 # Found by reading ------------------------------------------------------------------------------------------
+
+
+def test_days_off_are_added_told_and_removed(world: World, client: Client) -> None:
+    client.force_login(world.owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    day = now().date() + timedelta(days=5)
+    assert client.post("/settings/days-off/", {"day": day.isoformat(), "name": "Thanksgiving"}).status_code == 302
+    page = client.get("/settings/days-off/").content.decode()
+    assert "Thanksgiving" in page
+    for wrong, words in (
+        ({"day": "yesterday"}, "valid date"),
+        ({"day": "2020-01-01"}, "from today on"),
+        ({"day": "2999-01-01"}, "next two years"),
+    ):
+        assert words in client.post("/settings/days-off/", wrong).content.decode()
+    assert "On 1 day to come" in client.get("/settings/").content.decode()
+    with world.scope():
+        found = BlackoutDate.objects.get()
+    assert client.post(f"/settings/days-off/{found.id}/remove/").status_code == 302
+    assert client.post(f"/settings/days-off/{found.id}/remove/").status_code == 302, "the second click"
+    assert "Thanksgiving" not in client.get("/settings/days-off/").content.decode()
 
 
 def test_settings_that_change_after_the_quote_are_told_before_anything_is_sent(world: World) -> None:

@@ -106,6 +106,9 @@ def test_a_closed_week_and_a_blackout_have_no_window() -> None:
     assert next_window(at("2026-11-20T03:00"), [(NY, closed)]) is None
     window = next_window(at("2026-11-20T15:00"), [(NY, daily(8, 21))], blackout=frozenset({"2026-11-20"}))
     assert window == (at("2026-11-21T13:00"), at("2026-11-22T02:00"))
+    month = frozenset(f"2026-12-{day:02}" for day in range(1, 32))
+    window = next_window(at("2026-12-01T15:00"), [(NY, daily(8, 21))], blackout=month)
+    assert window == (at("2027-01-01T13:00"), at("2027-01-02T02:00")), "however many days are closed"
 
 
 @given(

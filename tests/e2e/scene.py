@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 from uuid import uuid4
 
+from accounts.actions import add_day_off
 from accounts.models import Department
 from audiences.queries import Audience
 from billing.actions import order_credits
@@ -84,6 +85,7 @@ def build_scene(stack: Stack) -> Scene:
     wait(lambda: _is_done(organization_id, imported))
     with organization_scope(organization_id):
         everybody = list(Contact.objects.order_by("id").values_list("id", flat=True))
+        add_day_off(now().date() + timedelta(days=30), name="Thanksgiving", actor=tenant.owner, now=now())
         list_made = create_list(name="Patients 2026", actor=tenant.owner, now=now())
         add_to_list(list_made, everybody[:300], actor=tenant.owner, now=now())
         for row in ContactPhone.objects.filter(contact_id__in=everybody[20:32]):
@@ -174,6 +176,7 @@ def build_scene(stack: Stack) -> Scene:
         "registration, form": f"/numbers/{_unregistered(tenant, slow, department).id}/registration/",
         "registration, steps": f"/numbers/{third.id}/registration/",
         "settings": "/settings/",
+        "days off": "/settings/days-off/",
         "billing": "/billing/",
         "buying credits": "/billing/buy/",
         "taking an order back": f"/billing/orders/{order.id}/cancel/",
