@@ -30,6 +30,9 @@ run: setup ## every process, until Ctrl-C
 test: setup ## what CI runs, under five minutes
 	@$(PYTHON) -m pytest -n 2 -m "not slow and not tour" $(ARGS)
 
+soak: setup ## every fault ten times at random moments, written to docs/soak.md; ARGS="--rounds 2 --seed 7"
+	@$(PYTHON) -m bench.soak $(ARGS)
+
 test-all: setup ## every test, also on Debian's PostgreSQL 15
 	@sh scripts/test-all $(ARGS)
 

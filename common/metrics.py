@@ -66,7 +66,6 @@ class _Pending:
 
 
 _pending = _Pending()
-_families: list["Counter | Histogram"] = []
 
 flush = _pending.flush
 """Add what this process counted to the shared figures now."""
@@ -77,7 +76,6 @@ class Counter:
 
     def __init__(self, name: str, meaning: str, labels: Sequence[str] = ()) -> None:
         self._name, self._meaning, self._labels = name, meaning, labels
-        _families.append(self)
 
     def add(self, *labels: str, by: float = 1.0) -> None:
         _pending.add([((self._name, labels), by)])
@@ -97,7 +95,6 @@ class Histogram:
         self._name, self._meaning, self._labels = name, meaning, labels
         self._bounds = [str(bound) for bound in bounds] + ["+Inf"]
         self._uppers = list(bounds)
-        _families.append(self)
 
     def observe(self, *seconds: float, labels: tuple[str, ...] = ()) -> None:
         """Any number of durations at once: a hot path counts what has come together."""
@@ -117,14 +114,14 @@ class Histogram:
 
 
 class _Shared(Collector):
-    def __init__(self, gauges: Iterable[Metric]) -> None:
-        self._gauges = gauges
+    def __init__(self, families: Iterable["Counter | Histogram"], gauges: Iterable[Metric]) -> None:
+        self._families, self._gauges = families, gauges
 
     def collect(self) -> Iterable[Metric]:
         with Redis.from_url(settings.REDIS_URL) as valkey:
             found = valkey.hgetall(KEY)
         sums = {(name, tuple(labels)): float(amount) for (name, *labels), amount in map(_read, found.items())}
-        yield from (family.family(sums) for family in _families)
+        yield from (family.family(sums) for family in self._families)
         yield from self._gauges
 
 
@@ -132,8 +129,8 @@ def _read(item: tuple[bytes, bytes]) -> tuple[list[str], bytes]:
     return json.loads(item[0]), item[1]
 
 
-def exposition(gauges: Iterable[Metric]) -> bytes:
-    """Every counter and histogram of the platform, and the gauges, in Prometheus' text format."""
+def exposition(families: Iterable[Counter | Histogram], gauges: Iterable[Metric]) -> bytes:
+    """What all processes counted of these families, and the gauges, in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Shared(gauges))
+    registry.register(_Shared(families, gauges))
     return generate_latest(registry)

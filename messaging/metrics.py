@@ -15,3 +15,6 @@ CARRIER_SECONDS = Histogram(
 PERMIT_SECONDS = Histogram(
     "carillon_permit_wait_seconds", "From the claim to the slot that was reserved", (0.01, 0.025, 0.05, 0.1, 0.2, 0.3)
 )
+
+FAMILIES = (MOVED, LEFT_OUT, HANDOVERS, ERRORS, CARRIER_SECONDS, PERMIT_SECONDS)
+"""All of them."""

@@ -7,7 +7,7 @@ lawful hours alone, person by person, apart from the code that plans the windows
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -49,7 +49,7 @@ class NightClock:
 
     def set(self, moment: datetime) -> None:
         """Make it that instant now, for every process."""
-        real = datetime.now(tz=NEW_YORK)
+        real = datetime.now(tz=UTC)  # of one zone with the moment, Python would subtract the wall clocks
         self._file.write_text(str((moment - real).total_seconds()))
 
 

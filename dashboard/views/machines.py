@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from common.clock import now
 from common.metrics import exposition
 from common.tenancy import across_organizations
+from messaging.metrics import FAMILIES
 from messaging.queries import gauges
 
 
@@ -25,5 +26,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
         return HttpResponse("Send the METRICS_TOKEN as a bearer token.\n", status=401, content_type="text/plain")
     with across_organizations(because="the platform's own figures name no organization"):
-        content = exposition(gauges(now=now()))
+        content = exposition(FAMILIES, gauges(now=now()))
     return HttpResponse(content, content_type=CONTENT_TYPE_LATEST)

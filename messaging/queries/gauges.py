@@ -20,7 +20,7 @@ def gauges(*, now: datetime) -> list[Metric]:
             ("number",),
         ),
         _gauge("carillon_lanes_held", "Lanes by the dispatcher that serves them", fetch_all(_LANES), ("holder",)),
-        _gauge("carillon_lanes_free", "Lanes that nobody serves", fetch_all(_LANES_FREE)),
+        _gauge("carillon_lanes_free", "Lanes with a number that nobody serves", fetch_all(_LANES_FREE)),
         _gauge("carillon_receipts_lag_seconds", "Age of the oldest receipt not applied", _lag("carrierevent", now)),
         _gauge("carillon_inbound_lag_seconds", "Age of the oldest answer not applied", _lag("carrierinbound", now)),
         _gauge("carillon_messages_in_doubt", "Handed over, and not known to have arrived", fetch_all(_IN_DOUBT)),
@@ -67,7 +67,9 @@ SELECT holder, count(*) FROM messaging_lane WHERE holder IS NOT NULL AND expires
 """
 
 _LANES_FREE = """
-SELECT count(*) FROM messaging_lane WHERE holder IS NULL OR expires_at IS NULL OR expires_at <= clock_timestamp()
+SELECT count(*) FROM messaging_lane l
+WHERE (l.holder IS NULL OR l.expires_at <= clock_timestamp())
+    AND EXISTS (SELECT 1 FROM senders_sendernumber n WHERE n.lane = l.lane)
 """
 
 _IN_DOUBT = "SELECT count(*) FROM messaging_message WHERE state = 'UNKNOWN'"

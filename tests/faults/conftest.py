@@ -39,7 +39,7 @@ SECONDS = {
 }
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # not longer: the tests of the clock need processes of their own hour alone
 def stack(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder: Path = tmp_path_factory.mktemp("logs")
     with django_db_blocker.unblock(), Stack(folder, environment=SECONDS, without=("web",)) as running:
