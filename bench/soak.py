@@ -27,8 +27,8 @@ APART = ("test_agreement.py", "test_clock.py::test_hour_by_hour_through_the_nigh
 HEAD = """# Soak
 
 Written by `make soak` at revision {revision}: {rounds} rounds of every fault test in `tests/faults`, each fault at a
-random moment within its range, real processes against the simulator; seed {seed}, {minutes:.0f} minutes, {beside} rounds
-beside each other on two shared cores. After each fault the simulator's record of what it was handed is compared with
+random moment within its range, real processes against the simulator; seed {seed}, {minutes:.0f} minutes, {beside}
+rounds at a time on two shared cores. After each fault the simulator's record of what it was handed is compared with
 the database: nobody texted twice, nobody lost, the ledger exact, no second above the number's rate.
 
 {passed:,} of {all:,} passed.
