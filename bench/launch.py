@@ -1,11 +1,17 @@
-"""From the confirmation to messages: rendered, measured, checked, written by a worker; and when the first one left."""
+"""From the confirmation to messages: rendered, measured, checked, written by a worker; and when the first one left.
+
+After the largest, its campaign once more with somebody who looks at its pages all the time: while it is written, and
+while it sends.
+"""
 
 import gc
 import time
 from decimal import Decimal
 from pathlib import Path
+from statistics import median, quantiles
 
 from django.conf import settings
+from django.test import Client
 
 from audiences.queries import Audience
 from bench.report import line, middle, note, peak_mib
@@ -23,6 +29,10 @@ WANTED = 50_000.0
 BODY = "Hello {{ first_name|there }} {{ last_name }}, {{ company }} has news for {{ city|you }}: come by."
 RATE = Decimal(100)
 """Of the number: the launch alone is measured, not the sending."""
+PAGES = ("/campaigns/{}/", "/campaigns/{}/recipients/", "/campaigns/")
+LIMIT_MS = 100.0
+LOOKS = 40
+"""At least, of each page, while it sends."""
 
 
 def run() -> None:
@@ -45,6 +55,56 @@ def run() -> None:
                 processes=2,
                 peak_mib=peak_mib(stack.processes["jobs"].pid),
             )
+        _pages_meanwhile(SIZES[-1])
+
+
+def _pages_meanwhile(size: int) -> None:
+    settings.ALLOWED_HOSTS = ["testserver"]
+    tenant = make_tenant(credits=size * 2)
+    add_people(tenant, size)
+    analyze()
+    outreach = _quoted(tenant)
+    client = Client()
+    client.force_login(tenant.owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    addresses = [page.format(outreach.campaign_id) for page in PAGES]
+    for address in addresses:  # what a process does once
+        client.get(address)
+    _confirm(tenant, outreach)
+    for words, goes_on in (
+        ("pages while it is written", lambda _: not _is_written(tenant, outreach)),
+        ("pages while it sends", lambda looks: looks < LOOKS),
+    ):
+        times: list[float] = []
+        while goes_on(len(times) // len(addresses)):
+            for address in addresses:
+                begin = time.perf_counter()
+                answer = client.get(address, headers={"HX-Request": "true"} if address == addresses[0] else {})
+                times.append((time.perf_counter() - begin) * 1000)
+                assert answer.status_code == 200
+            time.sleep(0.2)
+        line(
+            "launch",
+            words,
+            quantiles(times, n=20)[-1],
+            "ms at p95",
+            reference=LIMIT_MS,
+            reference_is="limit",
+            median_ms=round(median(times), 1),
+            n=len(times),
+        )
+    with organization_scope(tenant.organization.id):
+        SenderNumber.objects.update(status="SUSPENDED")
+
+
+def _is_written(tenant: BenchTenant, outreach: Outreach) -> bool:
+    with organization_scope(tenant.organization.id):
+        return Outreach.objects.filter(id=outreach.id, written_at__isnull=False).exists()
+
+
+def _confirm(tenant: BenchTenant, outreach: Outreach) -> None:
+    assert outreach.quote_id is not None
+    with organization_scope(tenant.organization.id):
+        launch_outreach(outreach.id, quote_id=outreach.quote_id, actor=ACTOR, now=now())
 
 
 def _round(size: int) -> tuple[float, float, int]:
@@ -53,19 +113,17 @@ def _round(size: int) -> tuple[float, float, int]:
     add_people(tenant, size)
     analyze()
     outreach = _quoted(tenant)
-    assert outreach.quote_id is not None
     note(f"{outreach.recipients} recipients quoted")
     begin = time.monotonic()
-    with organization_scope(tenant.organization.id):
-        launch_outreach(outreach.id, quote_id=outreach.quote_id, actor=ACTOR, now=now())
+    _confirm(tenant, outreach)
     first = written = 0.0
     while not (first and written):
         with organization_scope(tenant.organization.id):
             elapsed = time.monotonic() - begin
             if not first and Message.objects.filter(campaign_id=outreach.campaign_id, captured=True).exists():
                 first = elapsed
-            if not written and Outreach.objects.filter(id=outreach.id, written_at__isnull=False).exists():
-                written = elapsed
+        if not written and _is_written(tenant, outreach):
+            written = elapsed
         time.sleep(0.1 if first else 0.02)
         assert elapsed < 200
     with organization_scope(tenant.organization.id):

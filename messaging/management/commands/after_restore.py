@@ -5,9 +5,12 @@ was noted once is passed over.
 """
 
 import asyncio
+import pickle
+import tempfile
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from django.core.management import BaseCommand, CommandError
 
@@ -36,18 +39,18 @@ class Command(BaseCommand):
             raise CommandError("--since lies in the future. Give the time at which the backup was taken.")
         done = Restored()
         for account_id, credentials in all_credentials().items():
-            try:
-                listed = asyncio.run(_listed(credentials, since))
-            except TransientError as error:
-                raise CommandError(
-                    f"The carrier of account {account_id} cannot be asked: {error}. Dispatch stays locked. Try again."
-                ) from error
-            listed.sort(key=lambda message: message.created_at)
-            for at in range(0, len(listed), BATCH):
-                page = listed[at : at + BATCH]
-                with across_organizations(because="a restore concerns every organization"):
-                    settle_listed(account_id, page, now=now(), done=done)
-                    done.inbound += replay_inbound(credentials.account_sid, page, now=now())
+            with tempfile.TemporaryFile() as kept:
+                try:
+                    places = asyncio.run(_keep_listed(credentials, since, kept))
+                except TransientError as error:
+                    raise CommandError(
+                        f"The carrier of account {account_id} cannot be asked: {error}. Dispatch stays locked."
+                        " Try again."
+                    ) from error
+                for batch in _oldest_first(kept, places):
+                    with across_organizations(because="a restore concerns every organization"):
+                        settle_listed(account_id, batch, now=now(), done=done)
+                        done.inbound += replay_inbound(credentials.account_sid, batch, now=now())
         with across_organizations(because="a restore concerns every organization"):
             unlock_dispatch(now=now())
         self.stdout.write(
@@ -56,12 +59,34 @@ class Command(BaseCommand):
         )
 
 
-async def _listed(credentials: Credentials, since: datetime) -> list[CarrierMessage]:
-    gateway = gateway_for(credentials)
+async def _keep_listed(credentials: Credentials, since: datetime, kept: IO[bytes]) -> list[int]:
+    """Write what the carrier lists, newest first, to a file of ours, in batches; return where each begins.
+
+    A carrier lists millions: memory holds one batch.
+    """
+    gateway, places, batch = gateway_for(credentials), [], list[CarrierMessage]()
+
+    def put_away() -> None:
+        places.append(kept.tell())
+        pickle.dump(batch, kept)
+        batch.clear()
+
     try:
-        return [message async for message in gateway.listed(since=since)]
+        async for message in gateway.listed(since=since):
+            batch.append(message)
+            if len(batch) == BATCH:
+                put_away()
+        put_away()
     finally:
         await gateway.close()
+    return places
+
+
+def _oldest_first(kept: IO[bytes], places: list[int]) -> Iterator[list[CarrierMessage]]:
+    for place in reversed(places):
+        kept.seek(place)
+        batch: list[CarrierMessage] = pickle.load(kept)  # noqa: S301 - written by ourselves a moment ago
+        yield sorted(batch, key=lambda message: message.created_at)
 
 
 def _instant(text: str) -> datetime:
