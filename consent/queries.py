@@ -14,7 +14,9 @@ from consent.models import (
     ImportStatement,
     OptOut,
     Program,
+    StopWord,
 )
+from consent.rules.keywords import FAMILIES, Keyword
 from consent.rules.media import MEDIA, Level, Medium
 
 
@@ -26,6 +28,12 @@ def program(program_id: int) -> Program:
 def programs() -> QuerySet[Program]:
     """The programs of the organization in scope, by name."""
     return Program.objects.order_by("name")
+
+
+def stops_among(words: Sequence[str]) -> set[str]:
+    """Which of these normalised texts stop, by the family or as some campaign's own word. Across organizations."""
+    own = StopWord.objects.filter(word__in=words).values_list("word", flat=True)
+    return {*own, *FAMILIES[Keyword.STOP].intersection(words)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from accounts.models import Organization
 from common.sql import fetch_all, run
 from common.tenancy import organization_scope
 from consent.actions import obey_inbound
+from consent.queries import stops_among
+from consent.rules.keywords import normalise
 from events.actions import publish
 from messaging.actions.outcomes import follow_errors
 from messaging.actions.queueing import queue_compliance_reply
@@ -31,7 +33,10 @@ from senders.models import CarrierAccount, SenderKind, SenderNumber
 log = structlog.get_logger(__name__)
 
 RECEIPTS_BATCH = 500
-INBOUND_BATCH = 100
+INBOUND_BATCH = 20
+"""Few: what is in a batch counts from its commit on, and a STOP must count within a second."""
+LONGEST_PHONE = 32
+LONGEST_KEYWORD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,14 @@ def append_receipts(received: Sequence[Received], *, now: datetime) -> None:
 
 
 def append_inbound(received: Sequence[Received], *, now: datetime) -> None:
+    words = [normalise(item.form.get("Body", "")[:LONGEST_KEYWORD]) for item in received]
+    stops = stops_among(words)
     _append(
-        "INSERT INTO messaging_carrierinbound (account_sid, form, received_at) VALUES %s",
-        [(item.account_sid, Json(item.form), now) for item in received],
+        "INSERT INTO messaging_carrierinbound (account_sid, phone, urgent, form, received_at) VALUES %s",
+        [
+            (item.account_sid, item.form.get("From", "")[:LONGEST_PHONE], word in stops, Json(item.form), now)
+            for item, word in zip(received, words, strict=True)
+        ],
     )
 
 
@@ -83,14 +93,18 @@ def _apply(rows: Sequence[tuple[Any, ...]], now: datetime) -> None:
 
 
 def apply_inbound(*, now: datetime) -> int:
-    """Apply the oldest inbound texts, each in its organization's scope; return how many. Runs across organizations."""
-    rows = [(account_sid, json.loads(form)) for account_sid, form in fetch_all(_TAKE_INBOUND, [INBOUND_BATCH])]
+    """Apply inbound texts, each in its organization's scope; return how many. Runs across organizations.
+
+    Of people who say STOP first, else the oldest.
+    """
+    taken = fetch_all(_TAKE_INBOUND, {"limit": INBOUND_BATCH})
+    rows = [(account_sid, json.loads(form)) for account_sid, form in taken]
+    numbers = {
+        (account_sid, to): SenderNumber.objects.filter(carrier_account__account_sid=account_sid, sender=to).first()
+        for account_sid, to in {(account_sid, form.get("To", "")) for account_sid, form in rows}
+    }
     for account_sid, form in rows:
-        number = (
-            SenderNumber.objects.select_related("carrier_account")
-            .filter(carrier_account__account_sid=account_sid, sender=form.get("To", ""))
-            .first()
-        )
+        number = numbers[account_sid, form.get("To", "")]
         if number is not None:  # a number given back to the carrier may still be texted
             with organization_scope(number.organization_id):
                 _receive_text(number, form, now)
@@ -203,8 +217,12 @@ RETURNING e.message_id, e.form, EXISTS (
 """
 
 _TAKE_INBOUND = """
-WITH taken AS (
-    SELECT id FROM messaging_carrierinbound ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+WITH urgent AS MATERIALIZED (
+    SELECT account_sid, phone FROM messaging_carrierinbound WHERE urgent ORDER BY id LIMIT %(limit)s
+), taken AS (
+    SELECT id FROM messaging_carrierinbound
+    WHERE (account_sid, phone) IN (SELECT account_sid, phone FROM urgent) OR NOT EXISTS (SELECT 1 FROM urgent)
+    ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM messaging_carrierinbound i USING taken WHERE i.id = taken.id RETURNING i.id, i.account_sid, i.form
 )

@@ -10,6 +10,7 @@ import pytest
 
 from carriersim.callbacks import sign
 from common.tenancy import across_organizations
+from consent.actions import remember_stop_word
 from consent.models import OptOut
 from consent.queries import is_opted_out
 from contacts.models import ContactPhone
@@ -145,6 +146,30 @@ def test_a_stop_stops_is_answered_once_and_reaches_the_conversation(world: World
     (reply,) = world.messages()
     assert "unsubscribed" in reply.body
     assert (reply.credits, reply.phone) == (0, PHONES[0])
+
+
+def test_who_says_stop_goes_before_what_others_wrote_and_after_what_they_wrote_before(
+    world: World, now: datetime
+) -> None:
+    def said(phone: str, body: str, sid: str) -> Received:
+        form = {"AccountSid": SID, "MessageSid": sid, "From": phone, "To": world.number.sender, "Body": body}
+        return Received(SID, None, form)
+
+    with world.scope():
+        remember_stop_word(sender_number_id=world.number.id, word="basta ya", now=now)
+    others = [said(f"+1256734{7000 + number}", "Yes", f"SMo{number}") for number in range(60)]
+    stops = [said(PHONES[0], "START", "SMa"), said(PHONES[0], "Stop!", "SMb"), said(PHONES[1], "Basta ya", "SMc")]
+    with across_organizations(because="as endpoint and consumer do"):
+        append_inbound([*others, *stops], now=now)
+        apply_inbound(now=now)
+    with world.scope():
+        assert is_opted_out(PHONES[0]), "the START that came before was obeyed before"
+        assert is_opted_out(PHONES[1]), "a campaign's own word is one as well"
+        assert InboundText.objects.count() == 3
+    for _ in range(3):
+        hear(now)
+    with world.scope():
+        assert InboundText.objects.count() == 63
 
 
 def test_a_text_to_a_number_that_is_nobodys_is_dropped(world: World, now: datetime) -> None:
