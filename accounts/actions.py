@@ -13,7 +13,7 @@ from django.http.request import validate_host
 from django.utils.crypto import salted_hmac
 
 from accounts.models import AuditEvent, BlackoutDate, Department, Membership, Notice, Organization, User, VerifiedPhone
-from accounts.queries import Member, days_off, open_notices
+from accounts.queries import Member, current_organization, days_off, open_notices
 from accounts.rules.permissions import Permission, Role, StaffRole, allows
 from common.actor import Actor
 from common.errors import DomainError
@@ -122,17 +122,19 @@ MOST_DAYS_OFF = 100
 
 def add_day_off(day: date, *, name: str, actor: Actor, now: datetime) -> BlackoutDate:
     """Send no promotional texts on that day of the recipient. Twice changes nothing. Raises SettingRefused."""
-    known = days_off(now=now)
-    for one in known:
-        if one.day == day:
-            return one
-    if not (now - timedelta(days=1)).date() <= day <= (now + FURTHEST_DAY_OFF).date():
+    today = now.astimezone(ZoneInfo(current_organization().time_zone)).date()
+    known = days_off(since=today)
+    if not today <= day <= today + FURTHEST_DAY_OFF:
         raise SettingRefused("Choose a day from today on, within the next two years.", field="day")
-    if len(known) >= MOST_DAYS_OFF:
+    if len(known) >= MOST_DAYS_OFF and day not in [one.day for one in known]:
         raise SettingRefused(f"There are {MOST_DAYS_OFF} days already. Remove one first.", field="day")
-    added = BlackoutDate.objects.create(organization_id=current_organization_id(), day=day, name=name)
-    audit(action="organization.day_off_added", subject=added, actor=actor, now=now, day=day.isoformat())
-    return added
+    added, fresh = BlackoutDate.objects.get_or_create(
+        organization_id=current_organization_id(), day=day, defaults={"name": name}
+    )
+    found: BlackoutDate = added
+    if fresh:
+        audit(action="organization.day_off_added", subject=found, actor=actor, now=now, day=day.isoformat())
+    return found
 
 
 def remove_day_off(day_id: int, *, actor: Actor, now: datetime) -> None:

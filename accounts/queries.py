@@ -1,7 +1,7 @@
 """Reads of people and organizations."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date
 
 from django.db.models import QuerySet
 
@@ -77,9 +77,9 @@ def current_organization() -> Organization:
     return Organization.objects.get(id=current_organization_id())
 
 
-def days_off(*, now: datetime) -> list[BlackoutDate]:
-    """Days without promotional texts of the organization in scope, in order; not those that are over."""
-    return list(BlackoutDate.objects.filter(day__gte=(now - timedelta(days=1)).date()).order_by("day"))
+def days_off(*, since: date) -> list[BlackoutDate]:
+    """Days without promotional texts of the organization in scope, in order."""
+    return list(BlackoutDate.objects.filter(day__gte=since).order_by("day"))
 
 
 def phone_of_user(user_id: int) -> VerifiedPhone | None:

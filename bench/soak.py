@@ -114,14 +114,19 @@ def _round(number: int, place: int, seed: str, only: str, folder: Path) -> Path:
 
 
 def _read(report: Path, seen: dict[str, Seen]) -> None:
+    if not report.exists():
+        seen["a whole round"].failed.append("it ended without a report")
+        return
     for case in parse(report).getroot().iter("testcase"):
         one = seen[f"{case.get('classname', '').rpartition('.')[2]}: {case.get('name', '').removeprefix('test_')}"]
+        if case.find("skipped") is not None:
+            continue
         bad = case.find("failure")
         bad = bad if bad is not None else case.find("error")
         if bad is None:
             one.passed += 1
         else:
-            one.failed.append((bad.get("message") or "")[:200].splitlines()[0])
+            one.failed.append(next(iter((bad.get("message") or "").splitlines()), "")[:200])
         one.slowest = max(one.slowest, float(case.get("time", 0)))
         for figure in case.iter("property"):
             _keep_worst(one, figure)

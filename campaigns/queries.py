@@ -325,12 +325,13 @@ def forecast_of(outreach: Outreach, *, now: datetime) -> list[Phase]:
 
 def calendar_of(campaign: Campaign, *, now: datetime) -> Calendar:
     """When its texts may go, by what the organization in scope says today."""
+    begun = (now - timedelta(days=1)).date()  # the oldest that is not over in every zone
     promotional = campaign.program is not None and campaign.program.level == Level.PROMOTIONAL
     return Calendar(
         sending=weekly_of(campaign.sending_hours),
         promotional=promotional,
         home_zone=current_organization().time_zone,
-        days_off=frozenset(day.day.isoformat() for day in days_off(now=now)) if promotional else frozenset(),
+        days_off=frozenset(day.day.isoformat() for day in days_off(since=begun)) if promotional else frozenset(),
     )
 
 

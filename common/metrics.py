@@ -22,26 +22,34 @@ from redis.exceptions import RedisError
 
 KEY = "metrics"
 EVERY_SECONDS = 5.0
+PATIENCE = 2.0
 
 _Sample = tuple[str, tuple[str, ...]]
+
+
+def _valkey() -> Redis:
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
 
 
 class _Pending:
     """What this process counted since it last added it to the shared figures."""
 
     def __init__(self) -> None:
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)  # neither the parent's counts nor a lock that it held
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._sums: dict[_Sample, float] = {}
-        self._pid = 0
+        self._thread: threading.Thread | None = None
 
     def add(self, samples: Iterable[tuple[_Sample, float]]) -> None:
         with self._lock:
             for sample, amount in samples:
                 self._sums[sample] = self._sums.get(sample, 0.0) + amount
-            if self._pid != os.getpid():  # the first in this process; a fork has none of its parent's threads
-                self._pid = os.getpid()
-                threading.Thread(target=self._go_on, daemon=True, name="metrics").start()
-                atexit.register(self.flush)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._go_on, daemon=True, name="metrics")
+                self._thread.start()
 
     def flush(self) -> None:
         """Add it to what the other processes counted; what could not be added waits for the next time."""
@@ -50,7 +58,7 @@ class _Pending:
         if not sums:
             return
         try:
-            with Redis.from_url(settings.REDIS_URL) as valkey, valkey.pipeline(transaction=True) as pipeline:
+            with _valkey() as valkey, valkey.pipeline(transaction=True) as pipeline:
                 for (name, labels), amount in sums.items():
                     pipeline.hincrbyfloat(KEY, json.dumps([name, *labels]), amount)
                 pipeline.execute()
@@ -69,6 +77,7 @@ _pending = _Pending()
 
 flush = _pending.flush
 """Add what this process counted to the shared figures now."""
+atexit.register(flush)
 
 
 class Counter:
@@ -118,7 +127,8 @@ class _Shared(Collector):
         self._families, self._gauges = families, gauges
 
     def collect(self) -> Iterable[Metric]:
-        with Redis.from_url(settings.REDIS_URL) as valkey:
+        found: dict[bytes, bytes] = {}
+        with suppress(RedisError), _valkey() as valkey:  # without it the gauges tell, which is when they are wanted
             found = valkey.hgetall(KEY)
         sums = {(name, tuple(labels)): float(amount) for (name, *labels), amount in map(_read, found.items())}
         yield from (family.family(sums) for family in self._families)

@@ -1,4 +1,4 @@
-"""Opening a tenant: what several apps do together when somebody signs up."""
+"""What several apps do together: opening a tenant, a person's opt-out, days off."""
 
 from datetime import date, datetime
 

@@ -44,7 +44,7 @@ class DayOffForm(forms.Form):
     """A day without promotional texts; fields are named as `close_day` takes them."""
 
     day = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}))
-    name = forms.CharField(label="What for (only you see it)", required=False, max_length=60)
+    name = forms.CharField(label="What for (people you text never see it)", required=False, max_length=60)
 
 
 class VerdictForm(forms.Form):

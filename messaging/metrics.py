@@ -1,8 +1,11 @@
-"""What is counted of messages on their way; GET /metrics shows it."""
+"""What is counted of messages on their way; GET /metrics shows it.
+
+Counted as it is written: a batch that has to be written again counts twice. Exact counts are those of progress.
+"""
 
 from common.metrics import Counter, Histogram
 
-MOVED = Counter("carillon_messages", "Messages by the state they came to", ("state",))
+MOVED = Counter("carillon_messages", "Messages by the state that news moved them to", ("state",))
 LEFT_OUT = Counter("carillon_messages_left_out", "Messages skipped at the last check before leaving", ("reason",))
 HANDOVERS = Counter("carillon_handovers", "Attempts to hand a message over by what came of it", ("gateway", "outcome"))
 ERRORS = Counter("carillon_carrier_errors", "Error codes of answers and receipts", ("code",))

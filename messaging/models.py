@@ -29,7 +29,7 @@ class Stream(TenantModel):
     reservation_id = models.BigIntegerField(null=True)
     media_ids = ArrayField(models.BigIntegerField(), default=list, help_text="pictures that go with each message")
     hourly_limit = models.PositiveIntegerField(null=True, help_text="messages an hour of all that share it")
-    hourly_for = models.CharField(max_length=60, blank=True, help_text="who share the limit: a campaign's outreaches")
+    hourly_for = models.CharField(max_length=60, db_default="", help_text="who share it: a campaign's outreaches")
     held_for = models.CharField(max_length=16, blank=True, help_text="the kind of error that paused it by itself")
     state = models.CharField(max_length=6, choices=StreamState.choices, default=StreamState.OPEN)
     # Hours as UTC instants: sendable from open_from until before open_until; empty is without bound.

@@ -25,6 +25,7 @@ from campaigns.rules.states import UNCONFIRMED, CampaignState, OutreachState
 from common.actor import SYSTEM
 from common.errors import DomainError
 from common.tenancy import across_organizations, organization_scope
+from consent.rules.media import Level
 from events.actions import publish
 from messaging.actions.streams import end_queued, set_stream_hours, set_stream_state
 from messaging.models import Stream, StreamState
@@ -118,18 +119,24 @@ def _plan_windows(outreach: Outreach, now: datetime) -> None:
 
 def plan_anew(*, now: datetime) -> None:
     """After the days off of the organization in scope have changed: every bucket under way gets its window again."""
-    under_way = Outreach.objects.filter(state__in=[OutreachState.OPEN, OutreachState.PAUSED])
-    for outreach in under_way.select_related("campaign__program").order_by("id").select_for_update(of=("self",)):
+    under_way = Outreach.objects.filter(
+        state__in=[OutreachState.OPEN, OutreachState.PAUSED], campaign__program__level=Level.PROMOTIONAL
+    )
+    for outreach_id in under_way.order_by("id").values_list("id", flat=True):
+        outreach = lock_outreach(outreach_id)  # also what is being written: no chunk is left with the former windows
+        assert outreach is not None
         streams = Stream.objects.filter(source=outreach.source).exclude(state=StreamState.CLOSED)
-        _give_windows(outreach, list(streams.exclude(bucket=ANY_HOUR)), now)
+        _give_windows(outreach, list(streams.exclude(bucket=ANY_HOUR).order_by("id")), now)
 
 
 def _give_windows(outreach: Outreach, streams: Sequence[Stream], now: datetime) -> None:
+    """Where there is none it is closed, and looked at again a second later."""
     calendar = calendar_of(outreach.campaign, now=now) if streams else None
     for stream in streams:
         window = calendar.window(stream.bucket, now) if calendar else None
-        if window is not None:
-            set_stream_hours(stream.id, open_from=window[0], open_until=window[1])
+        opens, closes = window or (None, min(stream.open_until or now, now))
+        if (stream.open_from, stream.open_until) != (opens, closes):
+            set_stream_hours(stream.id, open_from=opens, open_until=closes)
 
 
 def _close(outreach: Outreach, reason: str, now: datetime) -> None:

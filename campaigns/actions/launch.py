@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,8 +24,10 @@ from billing.queries import reservation
 from campaigns.actions.drafts import check_ready
 from campaigns.actions.texts import Writer, look_of, opt_out_word_of, writer_for
 from campaigns.models import Campaign, Outreach, QuoteChunk
+from campaigns.queries import calendar_of
 from campaigns.rules.hours import ANY_HOUR
 from campaigns.rules.states import CampaignState, OutreachState
+from common import clock
 from common.actor import SYSTEM, Actor
 from common.errors import DomainError
 from common.sql import hold
@@ -384,7 +387,7 @@ def _write_chunk(
             drafts[result.bucket].append(draft)
     for bucket, batch in sorted(drafts.items()):  # in one order, or two writers wait for each other's new streams
         if bucket not in streams:
-            streams[bucket] = _stream(outreach, bucket, writer, state, now)
+            streams[bucket] = _stream(outreach, bucket, state, now)
         written = queue_messages(
             streams[bucket],
             batch,
@@ -408,7 +411,7 @@ def _write_chunk(
             if draft.phone not in written
         ]
     note_exclusions(outreach.id, left_out, quote_id=chunk.quote_id)
-    chunk.written_at = now
+    chunk.written_at = clock.now()  # of this moment: who looks for a writer that died goes by it
     chunk.save(update_fields=["written_at"])
 
 
@@ -417,9 +420,14 @@ def _as_quoted(draft: Draft, phone: str, digest: int, segments: int) -> bool:
     return draft.phone == phone and draft.digest == digest and draft.segments == segments
 
 
-def _stream(outreach: Outreach, bucket: str, writer: Writer, state: StreamState, now: datetime) -> Stream:
+def _stream(outreach: Outreach, bucket: str, state: StreamState, now: datetime) -> Stream:
     campaign = outreach.campaign
-    window = None if bucket == ANY_HOUR else writer.window(bucket)
+    if bucket == ANY_HOUR:
+        hours = Hours(open_from=outreach.starts_at)
+    else:
+        # Of this moment: days off may have changed since the writer began. None is closed until it is planned anew.
+        window = calendar_of(campaign, now=now).window(bucket, max(outreach.starts_at or now, now))
+        hours = Hours(*window) if window else Hours(open_until=now)
     return open_stream(
         number=campaign.whole_number,
         kind=TextKind.CAMPAIGN,
@@ -430,11 +438,7 @@ def _stream(outreach: Outreach, bucket: str, writer: Writer, state: StreamState,
         media_ids=campaign.media_ids,
         hourly_limit=campaign.hourly_limit,
         hourly_for=f"campaign:{campaign.id}" if campaign.hourly_limit else "",
-        hours=Hours(
-            open_from=window[0] if window else outreach.starts_at,
-            open_until=window[1] if window else None,
-            ends_at=outreach.ends_at,
-        ),
+        hours=replace(hours, ends_at=outreach.ends_at),
         state=state,
         now=now,
     )

@@ -18,13 +18,17 @@ def next_window(
 ) -> Window | None:
     """The first window that is open now or later, in which every pair of (IANA zone, weekly hours) is open.
 
-    `blackout` are ISO dates, read in each zone. None: there is no such window within nine days that are none of them.
+    `blackout` are ISO dates, read in each zone. None: there is no such window within nine days, and a week more for
+    each date of the blackout, since a day that comes once a week may be one of them each time.
     """
-    days = HORIZON_DAYS + len(blackout)
-    each = [_windows(now, ZoneInfo(zone), weekly, blackout, days) for zone, weekly in sorted(set(hours))]
-    for window in reduce(_intersect, each):
-        if window[1] > now:
-            return window
+    rows = sorted(set(hours))
+    for days in (HORIZON_DAYS, HORIZON_DAYS + 7 * len(blackout)):  # mostly the first tells
+        each = [_windows(now, ZoneInfo(zone), weekly, blackout, days) for zone, weekly in rows]
+        for window in reduce(_intersect, each):
+            if window[1] > now:
+                return window
+        if not blackout:
+            break
     return None
 
 

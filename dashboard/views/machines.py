@@ -26,5 +26,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
         return HttpResponse("Send the METRICS_TOKEN as a bearer token.\n", status=401, content_type="text/plain")
     with across_organizations(because="the platform's own figures name no organization"):
-        content = exposition(FAMILIES, gauges(now=now()))
-    return HttpResponse(content, content_type=CONTENT_TYPE_LATEST)
+        waiting = gauges(now=now())
+    return HttpResponse(exposition(FAMILIES, waiting), content_type=CONTENT_TYPE_LATEST)

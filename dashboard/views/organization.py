@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.timezone import localdate
 from django.views.decorators.http import require_POST
 
 from accounts.actions import change_settings
@@ -24,7 +25,7 @@ def settings_page(request: MemberRequest) -> HttpResponse:
         if form.is_valid():
             messages.success(request, "Your settings are kept. Drafts follow them from now on.")
             return redirect("dashboard:settings")
-    context = {"form": form, "title": "Settings", "submit": "Save", "days": len(days_off(now=now()))}
+    context = {"form": form, "title": "Settings", "submit": "Save", "days": len(days_off(since=localdate(now())))}
     return render(request, "dashboard/settings.html", context)
 
 
@@ -38,7 +39,7 @@ def days_off_page(request: MemberRequest) -> HttpResponse:
         if form.is_valid():
             messages.success(request, "Nothing promotional will be sent on that day. Running campaigns follow at once.")
             return redirect("dashboard:days_off")
-    return render(request, "dashboard/days_off.html", {"form": form, "days": days_off(now=now())})
+    return render(request, "dashboard/days_off.html", {"form": form, "days": days_off(since=localdate(now()))})
 
 
 @member_view(Permission.SETTINGS_EDIT)

@@ -20,15 +20,16 @@ from messaging.rules.states import State
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A claim and its hand-over, which took so many seconds; `gateway` is the kind of gateway, whose table explains
-    error codes.
+    """A claim and its hand-over, which took so many seconds (None: it was not tried).
+
+    `gateway` is the kind of gateway, whose table explains error codes.
     """
 
     claim: Claim
     claim_id: UUID
     handover: Handover
     gateway: str
-    seconds: float = 0.0
+    seconds: float | None = None
 
     @property
     def goes_back(self) -> bool:

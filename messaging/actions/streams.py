@@ -71,7 +71,7 @@ def set_stream_state(*, source: str, state: StreamState) -> None:
         streams.update(state=state)
 
 
-def set_stream_hours(stream_id: int, *, open_from: datetime, open_until: datetime) -> None:
+def set_stream_hours(stream_id: int, *, open_from: datetime | None, open_until: datetime) -> None:
     """Give a bucket its next window."""
     Stream.objects.filter(id=stream_id).update(open_from=open_from, open_until=open_until)
 

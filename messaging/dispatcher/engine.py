@@ -272,8 +272,10 @@ class Dispatcher:
     def _wants_of(self, account_id: int, asked: list[tuple[_Number, int | None]]) -> list[Want]:
         """What the numbers of one carrier account share: a slow carrier takes nobody else's room."""
         if account_id in self._pauses:  # with one text: where it fails, nothing else is in doubt
-            self._probing.add(account_id)
-            return self._wants_from(asked[0][0], 1)
+            probe = next(filter(None, (self._wants_from(number, 1) for number, _ in asked)), [])
+            if probe:
+                self._probing.add(account_id)
+            return probe
         window = min(max(int(self._pace * AHEAD_SECONDS), settings.CARRIER_CONNECTIONS), MOST_AHEAD)
         free = window - self._leaving[account_id]
         if free <= window // 2:
@@ -289,18 +291,17 @@ class Dispatcher:
         return wants
 
     def _wants_from(self, number: _Number, segments: int) -> list[Want]:
-        """Where only so many an hour may go one at a time, once its turn has come."""
+        """Where only so many an hour may go one at a time, once its turn has come; who share the limit take turns."""
         now = time.monotonic()
+        chosen = [(stream, segments) for stream in number.streams if stream.hourly_limit is None]
+        sharing: dict[str, list[DueStream]] = {}
+        for stream in number.streams:
+            if stream.hourly_limit is not None and now >= self._next_of_hour.get(stream.hourly_for, 0.0):
+                sharing.setdefault(stream.hourly_for, []).append(stream)
+        chosen += [(streams[self._turn % len(streams)], 1) for streams in sharing.values()]
         return [
-            Want(
-                stream.stream_id,
-                number.number_id,
-                self._cursors.get(stream.stream_id, 0),
-                segments,
-                at_most=segments if stream.hourly_limit is None else 1,
-            )
-            for stream in number.streams
-            if stream.hourly_limit is None or now >= self._next_of_hour.get(stream.hourly_for, 0.0)
+            Want(stream.stream_id, number.number_id, self._cursors.get(stream.stream_id, 0), segments, at_most=at_most)
+            for stream, at_most in chosen
         ]
 
     def _move_cursors(self, wants: list[Want], claims: list[Claim]) -> None:
@@ -374,7 +375,8 @@ class Dispatcher:
         self._leaving[claim.account_id] += 1
 
         def may_write() -> bool:
-            return clock.boot_seconds() < deadline and (slot is None or time.monotonic() < slot + LATEST)
+            in_time = clock.boot_seconds() < deadline and (slot is None or time.monotonic() < slot + LATEST)
+            return in_time and not self._in_doubt(claim.account_id)
 
         text = OutboundText(
             message_id=claim.message_id,
@@ -399,6 +401,10 @@ class Dispatcher:
                 end = slot + interval(rate) * claim.segments
                 if await self._permits.give_back(claim.number_id, rate=rate, end=end):
                     self._next_free.pop(claim.number_id, None)
+
+    def _in_doubt(self, account_id: int) -> bool:
+        """Whether the carrier left too many without an answer: what waits for its slot would be in doubt as well."""
+        return self._doubts.get(account_id, 0) >= DOUBTS_IN_A_ROW and account_id not in self._probing
 
     def _ease(self, outcome: Outcome) -> None:
         """Ask less of a carrier that cannot or will not take texts now: wait, twice as long each time, then try one."""
@@ -493,11 +499,13 @@ class Dispatcher:
 
 
 def _count(batch: list[Outcome]) -> None:
-    answers = Counter((outcome.gateway, outcome.handover.answer) for outcome in batch)
-    for (gateway, answer), times in answers.items():
-        HANDOVERS.add(gateway, answer.value, by=times)
+    took: dict[tuple[str, Answer], list[float]] = {}
+    for one in batch:
+        if one.seconds is not None:
+            took.setdefault((one.gateway, one.handover.answer), []).append(one.seconds)
+    for (gateway, answer), seconds in took.items():
+        HANDOVERS.add(gateway, answer.value, by=len(seconds))
         if answer is not Answer.NOT_WRITTEN:
-            seconds = [one.seconds for one in batch if (one.gateway, one.handover.answer) == (gateway, answer)]
             CARRIER_SECONDS.observe(*seconds, labels=(gateway,))
 
 

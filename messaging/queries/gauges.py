@@ -19,11 +19,16 @@ def gauges(*, now: datetime) -> list[Metric]:
             fetch_all(_QUEUE_AGE, {"now": now}),
             ("number",),
         ),
-        _gauge("carillon_lanes_held", "Lanes by the dispatcher that serves them", fetch_all(_LANES), ("holder",)),
+        _gauge("carillon_lanes_held", "Lanes that a dispatcher serves", fetch_all(_LANES)),
+        _gauge("carillon_dispatchers", "Dispatchers that serve lanes", fetch_all(_DISPATCHERS)),
         _gauge("carillon_lanes_free", "Lanes with a number that nobody serves", fetch_all(_LANES_FREE)),
         _gauge("carillon_receipts_lag_seconds", "Age of the oldest receipt not applied", _lag("carrierevent", now)),
         _gauge("carillon_inbound_lag_seconds", "Age of the oldest answer not applied", _lag("carrierinbound", now)),
-        _gauge("carillon_messages_in_doubt", "Handed over, and not known to have arrived", fetch_all(_IN_DOUBT)),
+        _gauge(
+            "carillon_messages_in_doubt",
+            "Written to the carrier, and not known to be taken",
+            fetch_all(_IN_DOUBT),
+        ),
         _gauge("carillon_carriers_away", "Carrier accounts that take nothing", [(len(outages(now=now)),)]),
         _gauge(
             "carillon_dispatch_locked",
@@ -62,9 +67,9 @@ GROUP BY s.sender_number_id
 """
 
 # The leases are kept by the database's clock.
-_LANES = """
-SELECT holder, count(*) FROM messaging_lane WHERE holder IS NOT NULL AND expires_at > clock_timestamp() GROUP BY holder
-"""
+_LANES = "SELECT count(*) FROM messaging_lane WHERE holder IS NOT NULL AND expires_at > clock_timestamp()"
+
+_DISPATCHERS = "SELECT count(DISTINCT holder) FROM messaging_lane WHERE expires_at > clock_timestamp()"
 
 _LANES_FREE = """
 SELECT count(*) FROM messaging_lane l

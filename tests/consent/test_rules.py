@@ -109,6 +109,9 @@ def test_a_closed_week_and_a_blackout_have_no_window() -> None:
     month = frozenset(f"2026-12-{day:02}" for day in range(1, 32))
     window = next_window(at("2026-12-01T15:00"), [(NY, daily(8, 21))], blackout=month)
     assert window == (at("2027-01-01T13:00"), at("2027-01-02T02:00")), "however many days are closed"
+    thursdays: Weekly = (None, None, None, (8 * 60, 21 * 60), None, None, None)
+    window = next_window(at("2026-11-23T15:00"), [(NY, thursdays)], blackout=frozenset({"2026-11-26", "2026-12-03"}))
+    assert window == (at("2026-12-10T13:00"), at("2026-12-11T02:00")), "a day that comes once a week"
 
 
 @given(

@@ -91,16 +91,16 @@ def test_the_age_of_the_queue_counts_what_is_due(client: Client, world: World, s
     settings.CLOCK_OFFSET = str((now + timedelta(seconds=90) - datetime.now(now.tzinfo)).total_seconds())
     number = (str(world.number.id),)
     found = figures(client)
+    in_doubt = found["carillon_messages_in_doubt", ()]
     assert found["carillon_queue_age_seconds", number] == pytest.approx(90, abs=2)
-    assert found["carillon_receipts_lag_seconds", ()] == 0
-    assert found["carillon_lanes_free", ()] == 1
+    assert found["carillon_lanes_free", ()] >= 1, "no dispatcher runs here"
     with world.scope():
         messages = Message.objects.order_by("id")
         messages.update(state=State.CLAIMED)
         settle([Settlement(one.id, State.UNKNOWN) for one in messages], now=now)
     found = figures(client)
     assert ("carillon_queue_age_seconds", number) not in found
-    assert found["carillon_messages_in_doubt", ()] == 3
+    assert found["carillon_messages_in_doubt", ()] - in_doubt == 3
     assert found["carillon_messages_total", ("UNKNOWN",)] == 3
 
 

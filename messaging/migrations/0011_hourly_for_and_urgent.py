@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0011_hourly_for"),
+        ("messaging", "0010_hourly_limit"),
     ]
 
     operations = [
@@ -16,6 +16,16 @@ class Migration(migrations.Migration):
             model_name="carrierinbound",
             name="urgent",
             field=models.BooleanField(db_default=False),
+        ),
+        migrations.AddField(
+            model_name="stream",
+            name="hourly_for",
+            field=models.CharField(db_default="", help_text="who share it: a campaign's outreaches", max_length=60),
+        ),
+        migrations.AlterField(
+            model_name="stream",
+            name="hourly_limit",
+            field=models.PositiveIntegerField(help_text="messages an hour of all that share it", null=True),
         ),
         migrations.AddIndex(
             model_name="carrierinbound",
