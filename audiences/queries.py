@@ -185,14 +185,14 @@ SELECT c.id, COALESCE(p.phone, ''), CASE
 FROM ({{people}}) c
 LEFT JOIN LATERAL (
     SELECT q.phone, q.textable FROM contacts_contactphone q
-    WHERE q.organization_id = %(organization)s AND q.contact_id = c.id AND q.label = %(label)s
+    WHERE q.organization_id = c.organization_id AND q.contact_id = c.id AND q.label = %(label)s
     ORDER BY q.id LIMIT 1) p ON true
 LEFT JOIN LATERAL (
     SELECT true AS stopped FROM consent_optout x
-    WHERE x.organization_id = %(organization)s AND x.phone = p.phone AND x.lifted_at IS NULL LIMIT 1) o ON true
+    WHERE x.organization_id = c.organization_id AND x.phone = p.phone AND x.lifted_at IS NULL LIMIT 1) o ON true
 LEFT JOIN LATERAL (
     SELECT true AS agreed FROM consent_consentstate x
-    WHERE x.organization_id = %(organization)s AND x.phone = p.phone AND x.program_id = %(program)s AND x.granted
+    WHERE x.organization_id = c.organization_id AND x.phone = p.phone AND x.program_id = %(program)s AND x.granted
     LIMIT 1) s ON true
 {{texted}}
 ORDER BY c.id

@@ -1,5 +1,7 @@
 """The soak: every fault of tests/faults ten times, each at a random moment; what came of it goes to docs/soak.md.
 
+Where a test breaks a process at each step of a campaign, a round takes one step at random.
+
 A round is one run of the faults with a seed of its own, which is printed: `--seed` gives the same moments again.
 """
 
@@ -21,7 +23,11 @@ from bench.report import note, revision
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "soak.md"
-APART = ("test_agreement.py", "test_clock.py::test_hour_by_hour_through_the_night")
+APART = (
+    "test_agreement.py",
+    "test_clock.py::test_hour_by_hour_through_the_night",
+    "test_processes.py::test_the_figures_of_every_process_come_together",
+)
 """Nothing in them falls at a random moment."""
 
 HEAD = """# Soak

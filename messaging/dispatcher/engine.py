@@ -7,12 +7,11 @@ for the slowest of a batch.
 
 import asyncio
 import contextlib
-import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import structlog
@@ -29,6 +28,7 @@ from messaging.actions.media import media_urls
 from messaging.actions.outages import note_outages
 from messaging.actions.outcomes import Outcome, record_outcomes
 from messaging.actions.restoring import LOOKED_AT, check_database, lock_dispatch, unexplained
+from messaging.dispatcher.carriers import Carriers
 from messaging.dispatcher.database import DatabaseThread, was_cut
 from messaging.dispatcher.permits import Permits
 from messaging.gateways.base import Answer, CarrierMessage, Gateway, Handover, OutboundText
@@ -47,10 +47,6 @@ IDLE = 0.01
 RECORD_EVERY = 0.05
 RECORD_MOST = 500
 RETRY_AFTER = 0.5
-FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 5.0
-DOUBTS_IN_A_ROW = 3
-OUTAGE_PAUSE = 1.0
 FIRST_LOOK = timedelta(days=1)
 AHEAD_SECONDS = 0.1
 MOST_AHEAD = 2_000
@@ -95,18 +91,12 @@ class Dispatcher:
         self._cursors: dict[int, int] = {}  # by stream: the last message that was claimed
         self._in_flight: set[asyncio.Task[None]] = set()
         self._outcomes: list[Outcome] = []
-        self._pauses: dict[int, float] = {}  # by carrier account
-        self._doubts: dict[int, int] = {}  # by carrier account: hand-overs without an answer since the last good one
-        self._resume_at: dict[int, float] = {}  # by carrier account; monotonic seconds
-        self._down: dict[int, tuple[datetime, str]] = {}  # by carrier account: since when, what it says
+        self._carriers = Carriers()
         self._asking: dict[int, asyncio.Task[None]] = {}  # by carrier account that is not known to be ours yet
-        self._told: set[int] = set()  # outages that are noted
-        self._probing: set[int] = set()  # accounts that are being tried with one text
         self._next_of_hour: dict[str, float] = {}  # by who share an hourly limit; monotonic seconds
         self._limited: dict[int, tuple[str, int]] = {}  # by stream: who share it, and so many an hour
         self._turn = 0
         self._leaving: Counter[int] = Counter()  # by carrier account: in flight, but for those that wait for a slot
-        self._resting: dict[int, float] = {}  # by number whose queue at the carrier is full; monotonic seconds
         self._done = 0  # hand-overs since the last look
         self._pace = 0.0  # hand-overs a second, smoothed
 
@@ -140,19 +130,14 @@ class Dispatcher:
         await self._tell_outages()
 
     async def _remember_outages(self) -> None:
-        """What the dispatchers before this one knew: a carrier that is away is tried with one text from the start."""
-        for one in await self._leasing.run(lambda: outages(now=clock.now())):
-            self._down[one.carrier_account_id] = (one.since, one.answer.value)
-            self._pauses[one.carrier_account_id] = OUTAGE_PAUSE
-            self._told.add(one.carrier_account_id)
+        self._carriers.remember(await self._leasing.run(lambda: outages(now=clock.now())))
 
     async def _tell_outages(self) -> None:
         """Note which carriers take nothing, and which do again."""
-        down = {account: self._down[account] for account, pause in self._pauses.items() if pause >= OUTAGE_PAUSE}
-        recovered = [account for account in self._told if account not in self._pauses]
+        down, recovered = self._carriers.news()
         if down or recovered:
             await self._leasing.run(lambda: note_outages(down, recovered, now=clock.now()))
-            self._told = set(down) | (self._told - set(recovered))
+            self._carriers.noted(down, recovered)
 
     async def _look(self) -> None:
         self._pace += (self._done / LOOK_EVERY - self._pace) / 2
@@ -199,8 +184,7 @@ class Dispatcher:
         except (TransientError, DatabaseError) as error:
             log.warning("carrier_not_asked", account=account_id, error=type(error).__name__)
             if isinstance(error, TransientError):
-                self._down.setdefault(account_id, (clock.now(), Answer.NO_CONNECTION.value))
-                self._pauses.setdefault(account_id, OUTAGE_PAUSE)
+                self._carriers.not_reached(account_id)
         finally:
             if account_id not in _explained:
                 await asyncio.sleep(RETRY_AFTER)
@@ -217,11 +201,11 @@ class Dispatcher:
 
     async def _serve(self) -> bool:
         """One round; False where there was nothing to do."""
-        former = set(self._probing)
+        former = set(self._carriers.probing)
         wants = self._wants()
         if not wants:
             return False
-        probes = self._probing - former
+        probes = self._carriers.probing - former
         claim_id = uuid4()
         deadline = clock.boot_seconds() + settings.CLAIM_LIFETIME_SECONDS
         tried: set[int] = set()
@@ -233,7 +217,7 @@ class Dispatcher:
             claims = [claim for claim in claims if claim.state == State.CLAIMED]
             tried = {claim.account_id for claim in claims}
         finally:  # who was to be tried and had nothing to send is tried another time
-            self._probing -= probes - tried
+            self._carriers.probing -= probes - tried
         claims = await self._within_the_hour(claims, claim_id)
         for claim, slot in await self._slots(claims, claim_id):
             task = asyncio.create_task(self._hand_over(claim, slot, claim_id, deadline))
@@ -260,21 +244,19 @@ class Dispatcher:
 
     def _slots_of(self, number: _Number) -> int | None:
         """How many segments it can send soon; None: any number. 0 too where its carrier takes nothing now."""
-        now, account_id = time.monotonic(), number.account_id
-        if account_id not in _explained or account_id in self._probing:
-            return 0
-        if now < max(self._resume_at.get(account_id, 0.0), self._resting.get(number.number_id, 0.0)):
+        if number.account_id not in _explained or self._carriers.rests(number.account_id, number.number_id):
             return 0
         if number.rate is None:
             return None
+        now = time.monotonic()
         return segments_to_ask_for(rate=number.rate, next_free=self._next_free.get(number.number_id, now), now=now)
 
     def _wants_of(self, account_id: int, asked: list[tuple[_Number, int | None]]) -> list[Want]:
         """What the numbers of one carrier account share: a slow carrier takes nobody else's room."""
-        if account_id in self._pauses:  # with one text: where it fails, nothing else is in doubt
+        if self._carriers.in_trouble(account_id):  # with one text: where it fails, nothing else is in doubt
             probe = next(filter(None, (self._wants_from(number, 1) for number, _ in asked)), [])
             if probe:
-                self._probing.add(account_id)
+                self._carriers.probing.add(account_id)
             return probe
         window = min(max(int(self._pace * AHEAD_SECONDS), settings.CARRIER_CONNECTIONS), MOST_AHEAD)
         free = window - self._leaving[account_id]
@@ -364,7 +346,7 @@ class Dispatcher:
         return leaving
 
     def _put_back(self, claim: Claim, claim_id: UUID) -> None:
-        self._probing.discard(claim.account_id)
+        self._carriers.probing.discard(claim.account_id)
         self._outcomes.append(
             Outcome(claim, claim_id, Handover(Answer.NOT_WRITTEN), self._gateway_kinds[claim.account_id])
         )
@@ -376,7 +358,7 @@ class Dispatcher:
 
         def may_write() -> bool:
             in_time = clock.boot_seconds() < deadline and (slot is None or time.monotonic() < slot + LATEST)
-            return in_time and not self._in_doubt(claim.account_id)
+            return in_time and not self._carriers.in_doubt(claim.account_id)
 
         text = OutboundText(
             message_id=claim.message_id,
@@ -392,7 +374,7 @@ class Dispatcher:
         finally:
             self._leaving[claim.account_id] -= 1
         outcome = Outcome(claim, claim_id, handover, gateway, time.monotonic() - begun)
-        self._ease(outcome)
+        self._carriers.hear(outcome)
         self._outcomes.append(outcome)
         self._done += 1
         rate = self._rates.get(claim.number_id)
@@ -401,33 +383,6 @@ class Dispatcher:
                 end = slot + interval(rate) * claim.segments
                 if await self._permits.give_back(claim.number_id, rate=rate, end=end):
                     self._next_free.pop(claim.number_id, None)
-
-    def _in_doubt(self, account_id: int) -> bool:
-        """Whether the carrier left too many without an answer: what waits for its slot would be in doubt as well."""
-        return self._doubts.get(account_id, 0) >= DOUBTS_IN_A_ROW and account_id not in self._probing
-
-    def _ease(self, outcome: Outcome) -> None:
-        """Ask less of a carrier that cannot or will not take texts now: wait, twice as long each time, then try one."""
-        account_id, answer = outcome.claim.account_id, outcome.handover.answer
-        self._probing.discard(account_id)
-        if answer is Answer.NOT_WRITTEN:  # our own lateness says nothing of the carrier
-            return
-        now = time.monotonic()
-        if answer in (Answer.ACCEPTED, Answer.REFUSED):
-            self._pauses.pop(account_id, None)
-            self._doubts.pop(account_id, None)
-            self._down.pop(account_id, None)
-            if outcome.goes_back:  # the carrier answers, and this number's queue there is full
-                self._resting[outcome.claim.number_id] = now + LONGEST_PAUSE
-            return
-        self._doubts[account_id] = self._doubts.get(account_id, 0) + (answer is Answer.UNKNOWN)
-        if answer is Answer.UNKNOWN and self._doubts[account_id] < DOUBTS_IN_A_ROW:
-            return
-        since = self._down[account_id][0] if account_id in self._down else clock.now()
-        self._down[account_id] = (since, answer.value)
-        if now >= self._resume_at.get(account_id, 0.0):
-            self._pauses[account_id] = min(self._pauses.get(account_id, FIRST_PAUSE / 2) * 2, LONGEST_PAUSE)
-            self._resume_at[account_id] = now + self._pauses[account_id] * random.uniform(0.75, 1.25)  # noqa: S311
 
     # Outcomes ------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connection, models
 
 from common.tenancy import TenantModel, across_organizations
@@ -119,6 +120,10 @@ def test_nothing_of_the_product_swallows_every_error() -> None:
             ):
                 raises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
                 assert raises, f"{path}:{node.lineno}"
+
+
+def test_migrations_say_what_the_models_say(db: None) -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
 def test_models_have_no_logic_in_save_and_no_signals() -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.models import BlackoutDate
+from accounts.models import AuditEvent, BlackoutDate
 from audiences.models import Exclusion
 from audiences.queries import Audience
 from billing.actions import NotEnoughCredits
@@ -311,6 +311,7 @@ def test_a_day_off_stops_what_is_under_way_and_gives_it_back(db: None) -> None:
     day_off(world, "2026-11-19", NIGHT)  # the second click
     with world.scope():
         found = BlackoutDate.objects.get()
+        assert AuditEvent.objects.filter(action="organization.day_off_added").count() == 1
         open_day(found.id, actor=ACTOR, now=NIGHT)
     assert hours() == before
 

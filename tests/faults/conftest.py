@@ -50,13 +50,14 @@ def stack(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
 class Chance:
     """Where in its range a moment falls: in the middle, or anywhere when a seed is given, as the soak does."""
 
+    SEED = os.environ.get("CARILLON_SOAK_SEED", "")
+    SOAKING = bool(SEED)
+
     def __init__(self, test: str) -> None:
-        seed = os.environ.get("CARILLON_SOAK_SEED", "")
-        self.soaking = bool(seed)
-        self.random = random.Random(f"{seed} {test}")
+        self.random = random.Random(f"{self.SEED} {test}")
 
     def between(self, low: float, high: float) -> float:
-        return self.random.uniform(low, high) if self.soaking else (low + high) / 2
+        return self.random.uniform(low, high) if self.SOAKING else (low + high) / 2
 
 
 @pytest.fixture
