@@ -54,6 +54,7 @@ def _draw(plot: str) -> None:
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "carillon"  # the same picture of the same figures
     from matplotlib import pyplot
+    from matplotlib.ticker import MaxNLocator
 
     title, across, up = TITLES[plot]
     figure, axes = pyplot.subplots(figsize=(8, 3.6), layout="constrained")
@@ -63,6 +64,7 @@ def _draw(plot: str) -> None:
         )
     axes.set(title=title, xlabel=across, ylabel=up)
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     (DOCS / "benchmarks").mkdir(exist_ok=True)
