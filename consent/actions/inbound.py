@@ -45,7 +45,8 @@ def obey_inbound(
     """
     own = frozenset(StopWord.objects.filter(sender_number_id=sender_number_id).values_list("word", flat=True))
     keyword = keyword_of(body, stop_words=own)
-    opted_out = OptOut.objects.filter(phone=phone, lifted_at=None).exists()
+    # Not asked for a STOP, which counts either way and must count soon.
+    opted_out = keyword is not Keyword.STOP and OptOut.objects.filter(phone=phone, lifted_at=None).exists()
     if keyword is Keyword.YES:
         keyword = Keyword.START if opted_out and not toll_free else None
     answered = carrier_replied or (toll_free and normalise(body) in NETWORK_STOP | NETWORK_START)

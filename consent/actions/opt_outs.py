@@ -24,7 +24,6 @@ def opt_out(
     }
     fresh = run(_OPT_OUT, values) == 1
     run(_WITHDRAW, values)
-    run("UPDATE consent_consentstate SET granted = false, stopped = true, changed_at = %(now)s" + _GRANTED, values)
     if fresh:
         publish(kind="opt_out.created", payload={"phone": phone, "source": source.value}, now=now)
     return fresh
@@ -59,13 +58,14 @@ DO UPDATE SET source = excluded.source, opted_out_at = excluded.opted_out_at, li
 WHERE o.lifted_at IS NOT NULL
 """
 
-_GRANTED = " WHERE organization_id = %(organization)s AND phone = %(phone)s AND granted"
-
-_WITHDRAW = (
-    """
+_WITHDRAW = """
+WITH withdrawn AS (
+    UPDATE consent_consentstate SET granted = false, stopped = true, changed_at = %(now)s
+    WHERE organization_id = %(organization)s AND phone = %(phone)s AND granted
+    RETURNING organization_id, phone, program_id
+)
 INSERT INTO consent_consentrecord
     (organization_id, phone, program_id, action, occurred_at, medium, inbound_sid, actor_label, recorded_at)
 SELECT organization_id, phone, program_id, 'WITHDRAW', %(now)s, %(medium)s, %(sid)s, %(actor)s, %(now)s
-FROM consent_consentstate"""
-    + _GRANTED
-)
+FROM withdrawn
+"""

@@ -166,7 +166,7 @@ def test_who_says_stop_goes_before_what_others_wrote_and_after_what_they_wrote_b
         assert is_opted_out(PHONES[0]), "the START that came before was obeyed before"
         assert is_opted_out(PHONES[1]), "a campaign's own word is one as well"
         assert InboundText.objects.count() == 3
-    for _ in range(3):
+    for _ in range(10):
         hear(now)
     with world.scope():
         assert InboundText.objects.count() == 63
