@@ -36,7 +36,9 @@ log = structlog.get_logger(__name__)
 RECEIPTS_BATCH = 500
 INBOUND_BATCH = 8
 """Few: what is in a batch counts from its commit on, and a STOP must count within a second, also of two hundred."""
-LONGEST_PHONE = 32
+LONGEST_PHONE = 16
+LONGEST_SID = 64
+"""As they are stored; what is longer comes from no phone."""
 LONGEST_KEYWORD = 100
 
 
@@ -107,7 +109,9 @@ def apply_inbound(*, now: datetime) -> int:
     by_organization: dict[int, list[tuple[SenderNumber, dict[str, Any]]]] = defaultdict(list)
     for account_sid, form in rows:
         number = numbers[account_sid, form.get("To", "")]
-        if number is not None:  # a number given back to the carrier may still be texted
+        if not (0 < len(form.get("MessageSid", "")) <= LONGEST_SID and 0 < len(form.get("From", "")) <= LONGEST_PHONE):
+            log.error("inbound_set_aside", sid=form.get("MessageSid", "")[:LONGEST_SID])  # else everybody's would wait
+        elif number is not None:  # a number given back to the carrier may still be texted
             by_organization[number.organization_id].append((number, form))
     for organization_id, texts in by_organization.items():
         with organization_scope(organization_id):

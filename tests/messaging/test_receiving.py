@@ -172,6 +172,15 @@ def test_who_says_stop_goes_before_what_others_wrote_and_after_what_they_wrote_b
         assert InboundText.objects.count() == 63
 
 
+def test_a_text_from_no_phone_holds_up_nobodys_stop(world: World, now: datetime) -> None:
+    strange = inbound(world, "STOP", "SMx").form | {"From": "channel:+12567346043-and-more"}
+    nameless = {name: value for name, value in inbound(world, "STOP").form.items() if name != "MessageSid"}
+    hear(now, Received(SID, None, strange), Received(SID, None, nameless), inbound(world, "STOP", "SMy"))
+    with world.scope():
+        assert is_opted_out(PHONES[0])
+        assert list(InboundText.objects.values_list("sid", flat=True)) == ["SMy"]
+
+
 def test_a_text_to_a_number_that_is_nobodys_is_dropped(world: World, now: datetime) -> None:
     hear(now, Received(SID, None, {"MessageSid": "x", "From": PHONES[0], "To": "+15550001111", "Body": "STOP"}))
     with across_organizations(because="nothing waits any more"):

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0010_hourly_limit"),
+        ("messaging", "0011_hourly_limit"),
     ]
 
     operations = [

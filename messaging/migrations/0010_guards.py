@@ -6,30 +6,12 @@ from common.tenancy import PlatformPolicy, TenantPolicy
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_reviewed"),
-        ("messaging", "0008_lean_recent_text"),
+        ("messaging", "0009_spikes"),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="CarrierOutage",
-            fields=[
-                ("carrier_account_id", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("since", models.DateTimeField()),
-                (
-                    "answer",
-                    models.CharField(
-                        help_text="what hand-overs come to: a word of gateways.base.Answer", max_length=14
-                    ),
-                ),
-                ("seen_at", models.DateTimeField()),
-            ],
-        ),
-        migrations.AddField(
-            model_name="stream",
-            name="held_for",
-            field=models.CharField(blank=True, help_text="the kind of error that paused it by itself", max_length=16),
-        ),
+        # Counted by source from now on. What was counted within the last minutes begins anew.
+        migrations.DeleteModel(name="AnswerCount"),
         migrations.CreateModel(
             name="DispatchGuard",
             fields=[

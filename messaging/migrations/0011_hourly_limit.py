@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0009_guards"),
+        ("messaging", "0010_guards"),
     ]
 
     operations = [
