@@ -133,6 +133,7 @@ class OptOut(TenantModel):
     source = models.CharField(max_length=8, choices=Source.choices)
     opted_out_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True)
+    inbound_sid = models.CharField(max_length=64, null=True, help_text="the text that said so")
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["organization", "phone"], name="opted_out_once")]

@@ -1,6 +1,6 @@
 """Reads of consent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,6 +34,15 @@ def stops_among(words: Sequence[str]) -> set[str]:
     """Which of these normalised texts stop, by the family or as some campaign's own word. Across organizations."""
     own = StopWord.objects.filter(word__in=words).values_list("word", flat=True)
     return {*own, *FAMILIES[Keyword.STOP].intersection(words)}
+
+
+def stop_words_of(sender_number_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """The campaigns' own words that stop, of each of these numbers. Across organizations."""
+    own: dict[int, set[str]] = {number_id: set() for number_id in sender_number_ids}
+    words = StopWord.objects.filter(sender_number_id__in=own).values_list("sender_number_id", "word")
+    for number_id, word in words:
+        own[number_id].add(word)
+    return {number_id: frozenset(found) for number_id, found in own.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,17 +280,22 @@ class CarrierEvent(models.Model):
 class CarrierInbound(models.Model):
     """An inbound text as it arrived, until a consumer has applied it: never behind receipts.
 
-    Who says STOP is `urgent`, and goes before what others wrote; of one phone the order stays.
+    Who says STOP is `urgent`, and goes before what others wrote; of one phone the order stays. `obeyed`: that person's
+    texts have been stopped already; the answer is still due.
     """
 
     account_sid = models.CharField(max_length=64)
     phone = models.CharField(max_length=32, db_default="")
     urgent = models.BooleanField(db_default=False)
+    obeyed = models.BooleanField(db_default=False)
     form = models.JSONField()
     received_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["id"], name="urgent_inbound", condition=Q(urgent=True))]
+        indexes = [
+            models.Index(fields=["id"], name="urgent_inbound", condition=Q(urgent=True)),
+            models.Index(fields=["id"], name="inbound_to_obey", condition=Q(urgent=True, obeyed=False)),
+        ]
 
 
 class Lane(models.Model):

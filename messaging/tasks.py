@@ -58,7 +58,7 @@ def dispatch() -> None:
 def consume_inbound() -> None:
     """Apply inbound texts for a minute, each within a fraction of a second."""
     because = "an inbound text is looked up by the number it was sent to"
-    if _consume("inbound", receiving.apply_inbound, because=because):
+    if _consume("inbound", receiving.obey_stops, receiving.apply_inbound, because=because):
         consume_inbound.apply_async(queue="inbound", expires=LOCK_SECONDS)
 
 
@@ -160,8 +160,10 @@ def _settle_doubt(doubt: Doubtful, listed: list[CarrierMessage], at: datetime) -
         connection.close()
 
 
-def _consume(name: str, apply: Callable[..., int], *, because: str) -> bool:
+def _consume(name: str, *steps: Callable[..., int], because: str) -> bool:
     """Be the one consumer of this name for a minute; where there is one already, leave the process to others.
+
+    Each step commits by itself.
 
     True: it was, and a successor is due at once. Beat alone would leave a gap in which a STOP waits.
     """
@@ -170,7 +172,7 @@ def _consume(name: str, apply: Callable[..., int], *, because: str) -> bool:
     with contextlib.suppress(Overtaken), only_one(name, seconds=LOCK_SECONDS) as hold_on:
         while hold_on is not None and not should_stop():
             hold_on()
-            if not _apply_once(apply, because=because):
+            if not sum([_apply_once(step, because=because) for step in steps]):
                 time.sleep(POLL_SECONDS)
         finished = hold_on is not None
     return finished and not stopping()

@@ -2,13 +2,21 @@
 
 from consent.actions.imports import complete_statement, grant_by_import, state_import
 from consent.actions.inbound import ReplyDue, ReplyKind, obey_inbound
-from consent.actions.opt_outs import note_carrier_opt_out, opt_out, opt_out_by_link, opt_out_by_staff
+from consent.actions.opt_outs import (
+    Wish,
+    note_carrier_opt_out,
+    opt_out,
+    opt_out_ahead,
+    opt_out_by_link,
+    opt_out_by_staff,
+)
 from consent.actions.programs import check_stop_word, create_program, remember_stop_word
 from consent.actions.seals import seal_organization
 
 __all__ = [
     "ReplyDue",
     "ReplyKind",
+    "Wish",
     "check_stop_word",
     "complete_statement",
     "create_program",
@@ -16,6 +24,7 @@ __all__ = [
     "note_carrier_opt_out",
     "obey_inbound",
     "opt_out",
+    "opt_out_ahead",
     "opt_out_by_link",
     "opt_out_by_staff",
     "remember_stop_word",

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from common.sql import run
 from common.tenancy import current_organization_id
-from consent.actions.opt_outs import opt_out
+from consent.actions.opt_outs import Wish, opt_out_by_text
 from consent.models import CONVERSATIONAL, Action, CarrierBlock, ConsentRecord, OptOut, Program, StopWord
 from consent.rules.keywords import NETWORK_START, NETWORK_STOP, Keyword, keyword_of, normalise
 from consent.rules.media import Medium
@@ -36,9 +36,10 @@ def obey_inbound(
     inbound_sid: str,
     carrier_replied: bool,
     organization_name: str,
+    received_at: datetime,
     now: datetime,
 ) -> list[ReplyDue]:
-    """Act on an inbound text within its transaction and return the replies that are due.
+    """Act on an inbound text, which came at `received_at`, within its transaction; return the replies that are due.
 
     Any text opens conversational consent; STOP closes everything, START brings back what STOP took. Where the network
     or the carrier has answered (`carrier_replied`, or a toll-free keyword of the network), no second answer follows.
@@ -51,54 +52,48 @@ def obey_inbound(
         keyword = Keyword.START if opted_out and not toll_free else None
     answered = carrier_replied or (toll_free and normalise(body) in NETWORK_STOP | NETWORK_START)
     if keyword is Keyword.STOP:
-        fresh = opt_out(
-            phone,
-            source=OptOut.Source.KEYWORD,
-            actor_label=phone,
-            now=now,
-            medium=Medium.INBOUND_TEXT,
-            inbound_sid=inbound_sid,
-        )
+        fresh = opt_out_by_text(Wish(phone, received_at, inbound_sid), now=now)
         if toll_free and normalise(body) in NETWORK_STOP:
-            _note_block(phone, sender_number_id, now)
+            _note_block(phone, sender_number_id, received_at)
         return [] if answered or not fresh else [ReplyDue(ReplyKind.STOPPED, _stopped(organization_name))]
     if keyword is Keyword.START:
-        _start(phone, sender_number_id, inbound_sid, now)
+        _start(phone, sender_number_id, inbound_sid, received_at, now)
         return [] if answered else [ReplyDue(ReplyKind.STARTED, _started(organization_name))]
     if not opted_out:
-        _open_conversation(phone, inbound_sid, now)
+        _open_conversation(phone, inbound_sid, received_at, now)
     if keyword is Keyword.HELP:
         return [] if answered else [ReplyDue(ReplyKind.HELP, _help(organization_name))]
     return []
 
 
-def _start(phone: str, sender_number_id: int, inbound_sid: str, now: datetime) -> None:
+def _start(phone: str, sender_number_id: int, inbound_sid: str, at: datetime, now: datetime) -> None:
     values = {
         "organization": current_organization_id(),
         "phone": phone,
+        "at": at,
         "now": now,
         "medium": Medium.KEYWORD.value,
         "sid": inbound_sid,
     }
-    lifted = OptOut.objects.filter(phone=phone, lifted_at=None).update(lifted_at=now)
-    CarrierBlock.objects.filter(sender_number_id=sender_number_id, phone=phone).update(lifted_at=now)
+    lifted = OptOut.objects.filter(phone=phone, lifted_at=None).update(lifted_at=at)
+    CarrierBlock.objects.filter(sender_number_id=sender_number_id, phone=phone).update(lifted_at=at)
     run(_REGRANT, values)
     run(_RESTORE, values)
-    _open_conversation(phone, inbound_sid, now)
+    _open_conversation(phone, inbound_sid, at, now)
     if lifted:
         publish(kind="opt_out.removed", payload={"phone": phone}, now=now)
 
 
-def _open_conversation(phone: str, inbound_sid: str, now: datetime) -> None:
+def _open_conversation(phone: str, inbound_sid: str, at: datetime, now: datetime) -> None:
     """A text from the person is consent to relevant replies, and renews it (domain.md: 30 days)."""
-    values = {"organization": current_organization_id(), "phone": phone, "now": now}
+    values = {"organization": current_organization_id(), "phone": phone, "at": at}
     if run(_CONVERSE, values | {"program": CONVERSATIONAL}) and not _has_conversational_record(phone):
         ConsentRecord.objects.create(
             organization_id=current_organization_id(),
             phone=phone,
             program_id=CONVERSATIONAL,
             action=Action.GRANT,
-            occurred_at=now,
+            occurred_at=at,
             medium=Medium.INBOUND_TEXT,
             inbound_sid=inbound_sid,
             actor_label=phone,
@@ -112,12 +107,12 @@ def _has_conversational_record(phone: str) -> bool:
     return newest is not None and newest.action == Action.GRANT
 
 
-def _note_block(phone: str, sender_number_id: int, now: datetime) -> None:
+def _note_block(phone: str, sender_number_id: int, at: datetime) -> None:
     CarrierBlock.objects.update_or_create(
         organization_id=current_organization_id(),
         sender_number_id=sender_number_id,
         phone=phone,
-        defaults={"blocked_at": now, "lifted_at": None},
+        defaults={"blocked_at": at, "lifted_at": None},
     )
 
 
@@ -142,18 +137,18 @@ def _help(name: str) -> str:
 _REGRANT = """
 INSERT INTO consent_consentrecord
     (organization_id, phone, program_id, action, occurred_at, medium, inbound_sid, actor_label, recorded_at)
-SELECT organization_id, phone, program_id, 'GRANT', %(now)s, %(medium)s, %(sid)s, phone, %(now)s
+SELECT organization_id, phone, program_id, 'GRANT', %(at)s, %(medium)s, %(sid)s, phone, %(now)s
 FROM consent_consentstate WHERE organization_id = %(organization)s AND phone = %(phone)s AND stopped AND NOT granted
 """
 
 _RESTORE = """
-UPDATE consent_consentstate SET granted = true, stopped = false, changed_at = %(now)s
+UPDATE consent_consentstate SET granted = true, stopped = false, changed_at = %(at)s
 WHERE organization_id = %(organization)s AND phone = %(phone)s AND stopped AND NOT granted
 """
 
 _CONVERSE = """
 INSERT INTO consent_consentstate AS s (organization_id, phone, program_id, granted, changed_at, stopped)
-VALUES (%(organization)s, %(phone)s, %(program)s, true, %(now)s, false)
+VALUES (%(organization)s, %(phone)s, %(program)s, true, %(at)s, false)
 ON CONFLICT (organization_id, phone, program_id)
 DO UPDATE SET granted = true, stopped = false, changed_at = excluded.changed_at
 """

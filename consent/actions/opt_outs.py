@@ -1,31 +1,72 @@
 """Opting out, by whichever path the wish comes."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from common.actor import Actor
-from common.sql import run
+from common.sql import fetch_all, run
 from common.tenancy import current_organization_id
 from consent.models import CarrierBlock, OptOut
+from consent.rules.media import Medium
 from events.actions import publish
 
 
-def opt_out(
-    phone: str, *, source: OptOut.Source, actor_label: str, now: datetime, medium: str, inbound_sid: str | None = None
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A phone that wants no more texts, since when, and the text that says so, where one does."""
+
+    phone: str
+    at: datetime
+    inbound_sid: str | None = None
+
+
+def opt_out(phone: str, *, source: OptOut.Source, actor_label: str, now: datetime, medium: str) -> bool:
     """Stop every text to this phone and withdraw all its consents. Returns False where it was stopped already."""
+    return _obey([Wish(phone, now)], source=source, medium=medium, actor_label=actor_label, now=now)
+
+
+def opt_out_by_text(wish: Wish, *, now: datetime) -> bool:
+    """The person texted STOP. Returns False where an earlier wish had stopped the phone already."""
+    return _obey([wish], source=OptOut.Source.KEYWORD, medium=Medium.INBOUND_TEXT, actor_label=None, now=now)
+
+
+def opt_out_ahead(wishes: Sequence[Wish], *, now: datetime) -> None:
+    """Stop the texts to all who texted STOP at once, before their texts are gone through one by one.
+
+    What else such a text asks for, the answer and the notice, is due with `opt_out_by_text`, which knows that it was
+    first by its sid.
+    """
+    _write(wishes, source=OptOut.Source.KEYWORD, medium=Medium.INBOUND_TEXT, actor_label=None, now=now)
+
+
+def _obey(
+    wishes: Sequence[Wish], *, source: OptOut.Source, medium: str, actor_label: str | None, now: datetime
+) -> bool:
+    fresh = _write(wishes, source=source, medium=medium, actor_label=actor_label, now=now)
+    for phone in fresh:
+        publish(kind="opt_out.created", payload={"phone": phone, "source": source.value}, now=now)
+    return bool(fresh)
+
+
+def _write(
+    wishes: Sequence[Wish], *, source: OptOut.Source, medium: str, actor_label: str | None, now: datetime
+) -> list[str]:
+    """The phones that these wishes have stopped, and no earlier one."""
+    first = {wish.phone: wish for wish in reversed(wishes)}
+    ordered = sorted(first.values(), key=lambda wish: wish.phone)  # two at once wait for each other in one order
     values = {
         "organization": current_organization_id(),
-        "phone": phone,
+        "phones": [wish.phone for wish in ordered],
+        "times": [wish.at for wish in ordered],
+        "sids": [wish.inbound_sid for wish in ordered],
         "source": source.value,
-        "now": now,
         "medium": medium,
-        "sid": inbound_sid,
         "actor": actor_label,
+        "now": now,
     }
-    fresh = run(_OPT_OUT, values) == 1
+    fresh = [phone for (phone,) in fetch_all(_OPT_OUT, values)]
     run(_WITHDRAW, values)
-    if fresh:
-        publish(kind="opt_out.created", payload={"phone": phone, "source": source.value}, now=now)
     return fresh
 
 
@@ -50,22 +91,33 @@ def note_carrier_opt_out(phone: str, *, sender_number_id: int, now: datetime) ->
     )
 
 
-_OPT_OUT = """
-INSERT INTO consent_optout AS o (organization_id, phone, source, opted_out_at)
-VALUES (%(organization)s, %(phone)s, %(source)s, %(now)s)
-ON CONFLICT (organization_id, phone)
-DO UPDATE SET source = excluded.source, opted_out_at = excluded.opted_out_at, lifted_at = NULL
-WHERE o.lifted_at IS NOT NULL
+_WISHES = "unnest(%(phones)s::text[], %(times)s::timestamptz[], %(sids)s::text[]) AS w(phone, at, sid)"
+
+_OPT_OUT = f"""
+WITH stopped AS (
+    INSERT INTO consent_optout AS o (organization_id, phone, source, opted_out_at, inbound_sid)
+    SELECT %(organization)s, w.phone, %(source)s, w.at, w.sid FROM {_WISHES}
+    ON CONFLICT (organization_id, phone)
+    DO UPDATE SET source = excluded.source, opted_out_at = excluded.opted_out_at, lifted_at = NULL,
+        inbound_sid = excluded.inbound_sid
+    WHERE o.lifted_at IS NOT NULL
+    RETURNING phone
+)
+SELECT phone FROM stopped
+UNION
+SELECT o.phone FROM consent_optout o JOIN {_WISHES} ON o.phone = w.phone AND o.inbound_sid = w.sid
+WHERE o.organization_id = %(organization)s AND o.lifted_at IS NULL
 """
 
-_WITHDRAW = """
+# Who did it: the person at the phone, where nobody else is named.
+_WITHDRAW = f"""
 WITH withdrawn AS (
-    UPDATE consent_consentstate SET granted = false, stopped = true, changed_at = %(now)s
-    WHERE organization_id = %(organization)s AND phone = %(phone)s AND granted
-    RETURNING organization_id, phone, program_id
+    UPDATE consent_consentstate s SET granted = false, stopped = true, changed_at = w.at FROM {_WISHES}
+    WHERE s.organization_id = %(organization)s AND s.phone = w.phone AND s.granted
+    RETURNING s.organization_id, s.phone, s.program_id, w.at, w.sid
 )
 INSERT INTO consent_consentrecord
     (organization_id, phone, program_id, action, occurred_at, medium, inbound_sid, actor_label, recorded_at)
-SELECT organization_id, phone, program_id, 'WITHDRAW', %(now)s, %(medium)s, %(sid)s, %(actor)s, %(now)s
+SELECT organization_id, phone, program_id, 'WITHDRAW', at, %(medium)s, sid, COALESCE(%(actor)s, phone), %(now)s
 FROM withdrawn
 """

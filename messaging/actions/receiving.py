@@ -18,9 +18,9 @@ from psycopg2.extras import Json, execute_values
 from accounts.queries import current_organization
 from common.sql import fetch_all, run
 from common.tenancy import organization_scope
-from consent.actions import obey_inbound
-from consent.queries import stops_among
-from consent.rules.keywords import normalise
+from consent.actions import Wish, obey_inbound, opt_out_ahead
+from consent.queries import stop_words_of, stops_among
+from consent.rules.keywords import Keyword, keyword_of, normalise
 from events.actions import publish
 from messaging.actions.outcomes import follow_errors
 from messaging.actions.queueing import queue_compliance_reply
@@ -35,7 +35,10 @@ log = structlog.get_logger(__name__)
 
 RECEIPTS_BATCH = 500
 INBOUND_BATCH = 8
-"""Few: what is in a batch counts from its commit on, and a STOP must count within a second, also of two hundred."""
+"""Few: the commit of a batch stands before the next STOPs are obeyed."""
+INBOUND_OF_SOME = 64
+"""Most texts in one commit of the first people who say STOP."""
+STOPS_BATCH = 1000
 LONGEST_PHONE = 16
 LONGEST_SID = 64
 """As they are stored; what is longer comes from no phone."""
@@ -95,29 +98,43 @@ def _apply(rows: Sequence[tuple[Any, ...]], now: datetime) -> None:
     follow_errors([(item, CarrierAccount.Gateway.TWILIO) for item in moved], now=now)
 
 
+def obey_stops(*, now: datetime) -> int:
+    """Stop the texts to everybody whose STOP has come, however much waits before it; return how many were looked at.
+
+    `apply_inbound` goes through the same texts afterwards, one by one. Runs across organizations.
+    """
+    rows = fetch_all(_OBEY_INBOUND, [STOPS_BATCH])
+    texts = _texts(rows)
+    accounts = {text.number.carrier_account_id for text in texts}
+    told = InboundText.objects.filter(carrier_account_id__in=accounts, sid__in=[text.sid for text in texts])
+    known = set(told.values_list("carrier_account_id", "sid"))
+    own = stop_words_of({text.number.id for text in texts})
+    wishes: dict[int, list[Wish]] = defaultdict(list)
+    for text in texts:
+        # The carrier says things twice: an old STOP is no new one after a START.
+        fresh = (text.number.carrier_account_id, text.sid) not in known
+        if fresh and keyword_of(text.body, stop_words=own[text.number.id]) is Keyword.STOP:
+            wishes[text.number.organization_id].append(Wish(text.phone, text.received_at, text.sid))
+    for organization_id, some in wishes.items():
+        with organization_scope(organization_id):
+            opt_out_ahead(some, now=now)
+    return len(rows)
+
+
 def apply_inbound(*, now: datetime) -> int:
     """Apply inbound texts, each in its organization's scope; return how many. Runs across organizations.
 
     Of people who say STOP first, else the oldest.
     """
-    taken = fetch_all(_TAKE_INBOUND, {"limit": INBOUND_BATCH})
-    rows = [(account_sid, json.loads(form)) for account_sid, form in taken]
-    numbers = {
-        (account_sid, to): SenderNumber.objects.filter(carrier_account__account_sid=account_sid, sender=to).first()
-        for account_sid, to in {(account_sid, form.get("To", "")) for account_sid, form in rows}
-    }
-    by_organization: dict[int, list[tuple[SenderNumber, dict[str, Any]]]] = defaultdict(list)
-    for account_sid, form in rows:
-        number = numbers[account_sid, form.get("To", "")]
-        if not (0 < len(form.get("MessageSid", "")) <= LONGEST_SID and 0 < len(form.get("From", "")) <= LONGEST_PHONE):
-            log.error("inbound_set_aside", sid=form.get("MessageSid", "")[:LONGEST_SID])  # else everybody's would wait
-        elif number is not None:  # a number given back to the carrier may still be texted
-            by_organization[number.organization_id].append((number, form))
+    rows = fetch_all(_TAKE_INBOUND, {"limit": INBOUND_BATCH, "of_some": INBOUND_OF_SOME})
+    by_organization: dict[int, list[_Text]] = defaultdict(list)
+    for text in _texts(rows):
+        by_organization[text.number.organization_id].append(text)
     for organization_id, texts in by_organization.items():
         with organization_scope(organization_id):
             name = current_organization().name
-            for number, form in texts:
-                _receive_text(number, form, now, organization_name=name)
+            for text in texts:
+                _receive_text(text, now, organization_name=name)
     return len(rows)
 
 
@@ -133,16 +150,45 @@ def replay_inbound(account_sid: str, listed: Sequence[CarrierMessage], *, now: d
     for one in sorted(fresh.values(), key=lambda text: text.created_at):
         number = SenderNumber.objects.filter(carrier_account__account_sid=account_sid, sender=one.phone).first()
         if number is not None:
-            form = {"MessageSid": one.sid, "From": one.sender, "To": one.phone, "Body": one.body}
+            text = _Text(number, one.sid, one.sender, one.body, answered=True, received_at=one.created_at)
             with organization_scope(number.organization_id):
-                _receive_text(number, form, now, organization_name="", answer=False)
+                _receive_text(text, now, organization_name="", answer=False)
     return len(fresh)
 
 
-def _receive_text(
-    number: SenderNumber, form: dict[str, Any], now: datetime, *, organization_name: str, answer: bool = True
-) -> None:
-    sid, phone, body = form["MessageSid"], form["From"], form.get("Body", "")
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text to one of our numbers; `answered`: by the carrier itself."""
+
+    number: SenderNumber
+    sid: str
+    phone: str
+    body: str
+    answered: bool
+    received_at: datetime
+
+
+def _texts(rows: Sequence[tuple[Any, ...]]) -> list[_Text]:
+    """The texts that rows of the queue tell of; what no phone can have sent is set aside, in the log."""
+    numbers: dict[tuple[str, str], SenderNumber | None] = {}
+    found = []
+    for account_sid, raw, received_at in rows:
+        form = json.loads(raw)
+        sid, phone, to = form.get("MessageSid", ""), form.get("From", ""), form.get("To", "")
+        if not (0 < len(sid) <= LONGEST_SID and 0 < len(phone) <= LONGEST_PHONE):
+            log.error("inbound_set_aside", sid=sid[:LONGEST_SID])  # else everybody's would wait
+            continue
+        if (account_sid, to) not in numbers:
+            of_account = SenderNumber.objects.filter(carrier_account__account_sid=account_sid, sender=to)
+            numbers[account_sid, to] = of_account.first()
+        number = numbers[account_sid, to]
+        if number is not None:  # a number given back to the carrier may still be texted
+            found.append(_Text(number, sid, phone, form.get("Body", ""), inbound_was_answered(form), received_at))
+    return found
+
+
+def _receive_text(text: _Text, now: datetime, *, organization_name: str, answer: bool = True) -> None:
+    number = text.number
     # One statement, where looking first and a savepoint would be four: of two hundred STOPs the last one waits.
     fresh = fetch_all(
         _WRITE_INBOUND,
@@ -150,26 +196,27 @@ def _receive_text(
             "organization": number.organization_id,
             "number": number.id,
             "account": number.carrier_account_id,
-            "sid": sid,
-            "phone": phone,
-            "body": body,
-            "now": now,
+            "sid": text.sid,
+            "phone": text.phone,
+            "body": text.body,
+            "received_at": text.received_at,
         },
     )
     if not fresh:
         return
     replies = obey_inbound(
-        phone=phone,
+        phone=text.phone,
         sender_number_id=number.id,
         toll_free=number.kind == SenderKind.TOLL_FREE,
-        body=body,
-        inbound_sid=sid,
-        carrier_replied=inbound_was_answered(form),
+        body=text.body,
+        inbound_sid=text.sid,
+        carrier_replied=text.answered,
         organization_name=organization_name,
+        received_at=text.received_at,
         now=now,
     )
     for reply in replies if answer else ():
-        queue_compliance_reply(number, phone=phone, body=reply.text, reply_key=f"{sid}:{reply.kind}", now=now)
+        queue_compliance_reply(number, phone=text.phone, body=reply.text, reply_key=f"{text.sid}:{reply.kind}", now=now)
     publish(kind="text.received", payload={"inbound_id": fresh[0][0]}, now=now)
 
 
@@ -231,23 +278,36 @@ RETURNING e.message_id, e.form, EXISTS (
     WHERE m.id = e.message_id AND a.account_sid = e.account_sid)
 """
 
+_OBEY_INBOUND = """
+WITH waiting AS (
+    SELECT id FROM messaging_carrierinbound WHERE urgent AND NOT obeyed ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+), obeyed AS (
+    UPDATE messaging_carrierinbound i SET obeyed = true FROM waiting WHERE i.id = waiting.id
+    RETURNING i.id, i.account_sid, i.form, i.received_at
+)
+SELECT account_sid, form, received_at FROM obeyed ORDER BY id
+"""
+
+# All that these people wrote in one commit: between their START and their STOP nobody texts them.
 _TAKE_INBOUND = """
 WITH urgent AS MATERIALIZED (
     SELECT account_sid, phone FROM messaging_carrierinbound WHERE urgent ORDER BY id LIMIT %(limit)s
 ), taken AS (
     SELECT id FROM messaging_carrierinbound
     WHERE (account_sid, phone) IN (SELECT account_sid, phone FROM urgent) OR NOT EXISTS (SELECT 1 FROM urgent)
-    ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ORDER BY id
+    LIMIT CASE WHEN EXISTS (SELECT 1 FROM urgent) THEN %(of_some)s ELSE %(limit)s END FOR UPDATE SKIP LOCKED
 ), gone AS (
-    DELETE FROM messaging_carrierinbound i USING taken WHERE i.id = taken.id RETURNING i.id, i.account_sid, i.form
+    DELETE FROM messaging_carrierinbound i USING taken WHERE i.id = taken.id
+    RETURNING i.id, i.account_sid, i.form, i.received_at
 )
-SELECT account_sid, form FROM gone ORDER BY id
+SELECT account_sid, form, received_at FROM gone ORDER BY id
 """
 
 _WRITE_INBOUND = """
 INSERT INTO messaging_inboundtext
     (organization_id, sender_number_id, carrier_account_id, sid, phone, body, received_at)
-VALUES (%(organization)s, %(number)s, %(account)s, %(sid)s, %(phone)s, %(body)s, %(now)s)
+VALUES (%(organization)s, %(number)s, %(account)s, %(sid)s, %(phone)s, %(body)s, %(received_at)s)
 ON CONFLICT (carrier_account_id, sid) DO NOTHING RETURNING id
 """
 

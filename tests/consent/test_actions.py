@@ -34,6 +34,7 @@ def text(world: World, now: datetime) -> Callable[..., list[ReplyKind]]:
                 inbound_sid=f"SM{count}",
                 carrier_replied=carrier_replied,
                 organization_name="Bakery",
+                received_at=now + timedelta(days=days),
                 now=now + timedelta(days=days),
             )
         return [reply.kind for reply in replies]
@@ -154,6 +155,7 @@ def test_the_seals_are_a_chain_over_every_record(committed_world: World, now: da
             inbound_sid="SM1",
             carrier_replied=False,
             organization_name="Bakery",
+            received_at=now,
             now=now,
         )
     sealed, deadline = 0, time.monotonic() + 10

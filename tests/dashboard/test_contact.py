@@ -35,6 +35,7 @@ def write(world: World, body: str, now: datetime) -> None:
             inbound_sid=f"SM{body}",
             carrier_replied=False,
             organization_name="Bakery",
+            received_at=now,
             now=now,
         )
 

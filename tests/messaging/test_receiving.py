@@ -11,12 +11,19 @@ import pytest
 from carriersim.callbacks import sign
 from common.tenancy import across_organizations
 from consent.actions import remember_stop_word
-from consent.models import OptOut
+from consent.models import ConsentRecord, OptOut
 from consent.queries import is_opted_out
 from contacts.models import ContactPhone
 from events.models import Event
 from messaging.actions import sweeping
-from messaging.actions.receiving import Received, append_inbound, append_receipts, apply_inbound, apply_receipts
+from messaging.actions.receiving import (
+    Received,
+    append_inbound,
+    append_receipts,
+    apply_inbound,
+    apply_receipts,
+    obey_stops,
+)
 from messaging.actions.settling import Settlement, settle
 from messaging.gateways.base import CarrierMessage
 from messaging.gateways.twilio.callbacks import signature_fits
@@ -24,7 +31,7 @@ from messaging.models import CarrierEvent, CarrierInbound, DeliveryEvent, Inboun
 from messaging.rules.states import State
 from messaging.webhooks import CarrierEndpoint
 from tests.messaging.test_claims import PHONES, captured, claim, queue, stream_of
-from tests.world import World
+from tests.world import World, build_world
 
 SID = "AC" + "5" * 32
 
@@ -125,15 +132,22 @@ def test_a_receipt_that_contradicts_what_we_know_holds_up_nobody(world: World, n
     assert [message.state for message in world.messages()] == ["DELIVERED", "SENT"]
 
 
-def inbound(world: World, body: str, sid: str = "SMin1") -> Received:
-    form = {"AccountSid": SID, "MessageSid": sid, "From": PHONES[0], "To": world.number.sender, "Body": body}
+def inbound(world: World, body: str, sid: str = "SMin1", phone: str = PHONES[0]) -> Received:
+    form = {"AccountSid": SID, "MessageSid": sid, "From": phone, "To": world.number.sender, "Body": body}
     return Received(SID, None, form)
 
 
 def hear(now: datetime, *texts: Received) -> None:
     with across_organizations(because="as endpoint and consumer do"):
         append_inbound(texts, now=now)
+    obey(now)
+    with across_organizations(because="as the consumer does"):
         apply_inbound(now=now)
+
+
+def obey(now: datetime) -> None:
+    with across_organizations(because="as the consumer does"):
+        obey_stops(now=now)
 
 
 def test_a_stop_stops_is_answered_once_and_reaches_the_conversation(world: World, now: datetime) -> None:
@@ -148,20 +162,52 @@ def test_a_stop_stops_is_answered_once_and_reaches_the_conversation(world: World
     assert (reply.credits, reply.phone) == (0, PHONES[0])
 
 
+def test_everybody_who_says_stop_is_left_alone_before_the_first_is_answered(world: World, now: datetime) -> None:
+    people = [f"+1256734{6000 + number}" for number in range(40)]
+    world.consent(*people)
+    texts = [inbound(world, "stop", f"SM{number}", phone) for number, phone in enumerate(people)]
+    with across_organizations(because="as the endpoint does"):
+        append_inbound([*texts, inbound(world, "STOP", "SMagain", people[0])], now=now)
+    obey(now + timedelta(seconds=1))
+    with world.scope():
+        assert OptOut.objects.filter(lifted_at=None, opted_out_at=now).count() == 40
+        assert ConsentRecord.objects.filter(action="WITHDRAW", occurred_at=now).count() == 40
+        assert not InboundText.objects.exists()
+    for _ in range(10):
+        hear(now + timedelta(seconds=2))
+    assert len(world.messages()) == 40, "each answered once"
+    with world.scope():
+        assert Event.objects.filter(kind="opt_out.created").count() == 40
+        assert ConsentRecord.objects.filter(action="WITHDRAW").count() == 40
+        assert InboundText.objects.filter(received_at=now).count() == 41
+
+
+def test_an_old_stop_that_the_carrier_repeats_does_not_undo_a_start(world: World, now: datetime) -> None:
+    hear(now, inbound(world, "STOP", "SM1"))
+    hear(now, inbound(world, "START", "SM2"))
+    hear(now, inbound(world, "STOP", "SM1"))
+    with world.scope():
+        assert not is_opted_out(PHONES[0])
+
+
+def test_a_word_that_stops_at_another_number_stops_nobody_here(world: World, now: datetime) -> None:
+    other = build_world(now)
+    with other.scope():
+        remember_stop_word(sender_number_id=other.number.id, word="basta ya", now=now)
+    hear(now, inbound(world, "Basta ya"))
+    with world.scope():
+        assert not is_opted_out(PHONES[0])
+        assert InboundText.objects.count() == 1
+
+
 def test_who_says_stop_goes_before_what_others_wrote_and_after_what_they_wrote_before(
     world: World, now: datetime
 ) -> None:
-    def said(phone: str, body: str, sid: str) -> Received:
-        form = {"AccountSid": SID, "MessageSid": sid, "From": phone, "To": world.number.sender, "Body": body}
-        return Received(SID, None, form)
-
     with world.scope():
         remember_stop_word(sender_number_id=world.number.id, word="basta ya", now=now)
-    others = [said(f"+1256734{7000 + number}", "Yes", f"SMo{number}") for number in range(60)]
-    stops = [said(PHONES[0], "START", "SMa"), said(PHONES[0], "Stop!", "SMb"), said(PHONES[1], "Basta ya", "SMc")]
-    with across_organizations(because="as endpoint and consumer do"):
-        append_inbound([*others, *stops], now=now)
-        apply_inbound(now=now)
+    others = [inbound(world, "Yes", f"SMo{number}", f"+1256734{7000 + number}") for number in range(60)]
+    stops = [("SMa", PHONES[0], "START"), ("SMb", PHONES[0], "Stop!"), ("SMc", PHONES[1], "Basta ya")]
+    hear(now, *others, *(inbound(world, body, sid, phone) for sid, phone, body in stops))
     with world.scope():
         assert is_opted_out(PHONES[0]), "the START that came before was obeyed before"
         assert is_opted_out(PHONES[1]), "a campaign's own word is one as well"

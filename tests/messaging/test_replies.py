@@ -33,6 +33,7 @@ def hear(world: World, now: datetime, body: str = "Hello?") -> None:
             inbound_sid=uuid4().hex,
             carrier_replied=False,
             organization_name="Bakery",
+            received_at=now,
             now=now,
         )
 
