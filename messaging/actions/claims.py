@@ -8,6 +8,7 @@ would text twice after a rollback.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from common.sql import fetch_all
@@ -28,8 +29,7 @@ class Want:
     at_most: int = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A message on which leave was decided: sendable where `state` is CLAIMED, else left out for `reason`."""
 
     message_id: int
@@ -62,7 +62,7 @@ def claim_due(wants: Sequence[Want], *, claim_id: UUID, now: datetime) -> list[C
             "now": now,
         },
     )
-    return [Claim(*row) for row in rows]
+    return [Claim._make(row) for row in rows]
 
 
 _CHECKED_KINDS = {

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from common.sql import run
@@ -18,8 +18,7 @@ from messaging.metrics import ERRORS
 from messaging.rules.states import State
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A claim and its hand-over, which took so many seconds (None: it was not tried).
 
     `gateway` is the kind of gateway, whose table explains error codes.

@@ -7,8 +7,8 @@ be told twice.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from billing.actions import count_captures
@@ -17,8 +17,7 @@ from messaging.metrics import MOVED
 from messaging.rules.states import HANDED_OVER, MOVES, State
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """News of one message. `claim_id`, where given, must still be the message's: an overtaken sender moves nothing.
 
     Nothing returns to the queue without it: only who claimed a message knows that it was never written.
@@ -32,8 +31,7 @@ class Settlement:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     message_id: int
     organization_id: int
     stream_id: int
@@ -72,7 +70,7 @@ def settle(settlements: Iterable[Settlement], *, now: datetime) -> list[Moved]:
     count_captures(captured)
     for state, messages in Counter(row[6] for row in rows).items():
         MOVED.add(state, by=messages)
-    return [Moved(*row[:8]) for row in rows]
+    return [Moved._make(row[:8]) for row in rows]
 
 
 # CLAIMED is counted as QUEUED: a person sees no difference, and a message then costs one change of counts, not two.

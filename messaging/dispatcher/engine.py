@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -414,7 +414,7 @@ class Dispatcher:
                 await self._write([outcome])
             except (DataError, IntegrityError, ValueError):
                 log.error("answer_contradicts", message_id=outcome.claim.message_id, sid=outcome.handover.sid)
-                await self._write([replace(outcome, handover=Handover(Answer.UNKNOWN))])
+                await self._write([outcome._replace(handover=Handover(Answer.UNKNOWN))])
 
     # Going on, and ending ------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from messaging.rules.states import State
 
@@ -33,8 +33,7 @@ class ErrorKind(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True)
-class OutboundText:
+class OutboundText(NamedTuple):
     """A text to hand over; `callback_url` empty: no status callbacks wanted.
 
     `media_urls` are where the carrier gets the pictures.
@@ -48,8 +47,7 @@ class OutboundText:
     media_urls: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Handover:
+class Handover(NamedTuple):
     answer: Answer
     sid: str = ""
     error_code: int | None = None

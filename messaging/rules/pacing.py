@@ -11,7 +11,7 @@ LOOK_AHEAD = 0.1
 FURTHEST = 0.3
 """No slot further ahead than this is reserved, in seconds: leave to send would be over before it came."""
 
-LATEST = 0.010
+LATEST = 0.005
 """A slot this late is given back unused, in seconds: using it would crowd the next ones."""
 
 SQUASH_SECONDS = 2.0
