@@ -1,6 +1,5 @@
 """The people of an audience, page by page, with what decides whether each can be texted."""
 
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from audiences.rules.exclusions import Reason
+from common.ahead import quick_turns
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
 from contacts.models import Contact, ListMember, PhoneLabel
@@ -74,17 +74,15 @@ class Pages:
     def __init__(self, audience: Audience, look: Look) -> None:
         self._audience, self._look = audience, look
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audience")
-        self._switching = sys.getswitchinterval()
+        self._turns = quick_turns()
 
     def __enter__(self) -> "Pages":
-        # The reader needs the interpreter for a moment when its rows come: five milliseconds of waiting for it would
-        # be a tenth of a page.
-        sys.setswitchinterval(_HAND_OVER_SECONDS)
+        self._turns.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._reader.shutdown()
-        sys.setswitchinterval(self._switching)
+        self._turns.__exit__(None, None, None)
 
     def ask(self, *, after_id: int, limit: int) -> "Callable[[], list[Candidate]]":
         """Begin to read what follows a contact; call the answer for it before the scope is left."""
@@ -114,9 +112,6 @@ def audience_size(audience: Audience) -> int:
         return Contact.objects.count()
     members = ListMember.objects.filter(contact_list_id__in=audience.list_ids)
     return members.count() if len(audience.list_ids) == 1 else members.values("contact_id").distinct().count()
-
-
-_HAND_OVER_SECONDS = 0.0005
 
 
 def _fetch(raw: Any, sql: str, parameters: dict[str, Any]) -> list[Any]:

@@ -25,6 +25,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "days": _every(600.0, "messaging.close_past_days"),
     "recent texts": _every(21_600.0, "messaging.forget_recent_texts"),
     "recount": _every(86_400.0, "messaging.recount"),
-    "imports": _every(30.0, "contacts.revive_imports"),
+    "jobs": _every(30.0, "content.revive_jobs"),
+    "search": _every(1.0, "contacts.fill_search"),
     "seals": _every(5.0, "consent.seal"),
 }

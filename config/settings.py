@@ -139,6 +139,7 @@ CELERY_TASK_ROUTES = {
     "messaging.consume_receipts": {"queue": "receipts"},
     # Unbounded in time, so apart from what must never wait: a STOP, the clock's work.
     "contacts.run_import": {"queue": "jobs"},
+    "dashboard.undo_import": {"queue": "jobs"},
     "campaigns.write_messages": {"queue": "jobs"},
     "campaigns.quote": {"queue": "jobs"},
 }

@@ -98,7 +98,12 @@ def medium_words(medium: str) -> str:
     return rule.label if rule else _WITHDRAWN_BY.get(medium, medium)
 
 
-_WITHDRAWN_BY = {"CARRIER": "told by the carrier", "STAFF": "noted by staff", "LINK": "the link in a text"}
+_WITHDRAWN_BY = {
+    "CARRIER": "told by the carrier",
+    "STAFF": "noted by staff",
+    "LINK": "the link in a text",
+    "UNDO": "an import undone",
+}
 
 
 def opted_out_among(phones: Sequence[str]) -> set[str]:

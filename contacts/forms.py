@@ -1,15 +1,30 @@
 """Importing and lists, as a person asks for them."""
 
 from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from django import forms
+from phonenumbers.phonenumberutil import SUPPORTED_REGIONS
 
 from consent.models import Program
 from consent.queries import programs
 from consent.rules.media import MEDIA, Level, Medium
-from contacts.rules.columns import LABELS, Field, guess_mapping
+from contacts.models import Existing
+from contacts.rules.columns import LABELS, NEW, Field
+from contacts.rules.fields import KIND_LABELS, FieldKind
 from contacts.rules.files import FileShape
+
+_NEW_KINDS = {kind: label for kind, label in KIND_LABELS.items() if kind is not FieldKind.CHOICE}
+
+
+@cache
+def countries() -> list[tuple[str, str]]:
+    """Every country with phones of its own, by name (phonenumbers knows names too, in 180 MiB)."""
+    table = files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text(encoding="utf-8")
+    named = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
+    return sorted(((code, name) for code, name in named if code in SUPPORTED_REGIONS), key=lambda item: item[1])
 
 
 class ListForm(forms.Form):
@@ -17,12 +32,21 @@ class ListForm(forms.Form):
 
 
 class FileForm(forms.Form):
-    file = forms.FileField(label="Your file", help_text="CSV with a heading line; one column holds phone numbers.")
+    file = forms.FileField(
+        label="Your file",
+        help_text="A spreadsheet (XLSX, ODS) or a text file (CSV, TSV), one person on each row.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods", "class": "drop"}),
+    )
 
 
 class ColumnsForm(forms.Form):
-    """What each column is, and what the person states of the consent of everybody in the file."""
+    """What each column is, how the file is to be taken, and what the person states of everybody's consent."""
 
+    existing = forms.ChoiceField(
+        label="People who are contacts already", choices=Existing.choices, initial=Existing.UPDATE
+    )
+    country = forms.ChoiceField(label="Numbers without a country code are from", choices=countries)
+    list_name = forms.CharField(label="Put them on a list", required=False, max_length=120, help_text="Empty: on none.")
     program: "forms.ModelChoiceField[Program]" = forms.ModelChoiceField(
         queryset=None, label="What did these people agree to get?", empty_label=None
     )
@@ -37,12 +61,17 @@ class ColumnsForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Such as: “They ticked the box on our order page.”",
     )
-    list_name = forms.CharField(label="Put them on a list", required=False, max_length=120, help_text="Empty: on none.")
 
-    def __init__(self, *args: Any, shape: FileShape, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, shape: FileShape, guess: dict[int, str], own: dict[str, str], home: str, **kwargs: Any
+    ) -> None:
+        """`own` are the organization's own fields, `custom.key` to name; `home` is its country."""
+        kwargs["initial"] = {"country": home}
         super().__init__(*args, **kwargs)
-        self._shape = shape
-        self._guess = guess_mapping(shape.header)
+        self._shape, self._guess = shape, guess
+        new = {f"{NEW}{kind}": f"New field: {label}" for kind, label in _NEW_KINDS.items()}
+        self._labels = {field.value: label for field, label in LABELS.items()} | own | new
+        self.fields["list_name"].widget.attrs["list"] = "lists"
         self.fields["program"].queryset = programs()  # type: ignore[attr-defined]
         self.fields["medium"].choices = [  # type: ignore[attr-defined]
             (medium.value, rule.label)
@@ -51,8 +80,16 @@ class ColumnsForm(forms.Form):
         ]
         for column, heading in enumerate(shape.header):
             self.fields[f"column_{column}"] = forms.ChoiceField(
-                choices=[("", "leave out"), *LABELS.items()],
+                choices=[
+                    ("", "leave out"),
+                    *LABELS.items(),
+                    *([("Your own fields", list(own.items()))] if own else []),
+                    ("Make a field", [(f"{NEW}{kind}", label) for kind, label in _NEW_KINDS.items()]),
+                ],
                 label=heading or f"Column {column + 1}",
+                widget=forms.Select(
+                    attrs={"class": "form-select", "aria-label": f"What is in {heading or column + 1}"}
+                ),
                 required=False,
                 initial=self._guess.get(column, ""),
             )
@@ -61,25 +98,36 @@ class ColumnsForm(forms.Form):
         """The fields of the file's columns, in their order."""
         return (self[f"column_{column}"] for column in range(len(self._shape.header)))
 
+    def taking(self) -> Iterator[forms.BoundField]:
+        """The fields that say how the file is to be taken."""
+        return (self[name] for name in ("existing", "country", "list_name"))
+
     def statement(self) -> Iterator[forms.BoundField]:
         """The fields of the consent statement."""
-        return (self[name] for name in ("program", "medium", "agreed_on", "how", "list_name"))
+        return (self[name] for name in ("program", "medium", "agreed_on", "how"))
 
-    def mapping(self) -> dict[int, Field]:
+    def home(self) -> str:
+        """The country chosen so far."""
+        home = str(self.initial["country"])
+        chosen = self.data.get("country", home) if self.is_bound else home
+        return chosen if chosen in dict(countries()) else home
+
+    def mapping(self) -> dict[int, str]:
         """Column number to field, as chosen so far or else as guessed; a field twice counts once, the first time."""
         if not self.is_bound:
             return self._guess
-        found: dict[int, Field] = {}
+        found: dict[int, str] = {}
         for column in range(len(self._shape.header)):
             chosen = self.data.get(f"column_{column}", "")
-            if chosen in LABELS and chosen not in found.values():
-                found[column] = Field(chosen)
+            if chosen in self._labels and (chosen.startswith(NEW) or chosen not in found.values()):
+                found[column] = chosen
         return found
 
     def clean(self) -> dict[str, Any] | None:
         chosen = [self.data.get(f"column_{column}", "") for column in range(len(self._shape.header))]
-        for field in {value for value in chosen if value and chosen.count(value) > 1}:
-            self.add_error(None, f"Two columns say “{LABELS[Field(field)]}”. Leave one of them out.")
+        for field in {value for value in chosen if value in self._labels and chosen.count(value) > 1}:
+            if not field.startswith(NEW):
+                self.add_error(None, f"Two columns say “{self._labels[field]}”. Leave one of them out.")
         if Field.PHONE not in chosen:
             self.add_error(None, "Say which column holds the phone number that is texted.")
         return super().clean()

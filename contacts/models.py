@@ -1,6 +1,8 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from common.tenancy import TenantModel, tenant_key
+from contacts.rules.fields import KIND_LABELS, FieldKind
 
 
 class Contact(TenantModel):
@@ -33,6 +35,10 @@ class CustomField(TenantModel):
 
     key = models.CharField(max_length=40)
     name = models.CharField(max_length=80)
+    kind = models.CharField(
+        max_length=6, choices=[(kind.value, label) for kind, label in KIND_LABELS.items()], default=FieldKind.TEXT.value
+    )
+    choices = models.JSONField(default=list, help_text="of a field of that kind: what it may hold")
     created_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
@@ -83,11 +89,21 @@ class ListMember(TenantModel):
     """A contact on a list."""
 
     organization = tenant_key(enforced=False)
-    contact_list = models.ForeignKey(ContactList, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    contact_list = models.ForeignKey(
+        ContactList, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_constraint=False)
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["contact_list", "contact"], name="on_list_once")]
+
+
+class Existing(models.TextChoices):
+    """What an import does with people who are contacts already."""
+
+    UPDATE = "UPDATE", "Take over what the file says"
+    FILL = "FILL", "Fill in only what is empty"
+    KEEP = "KEEP", "Leave them as they are"
 
 
 class Import(TenantModel):
@@ -101,26 +117,65 @@ class Import(TenantModel):
     contact_list = models.ForeignKey(
         ContactList, on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
     )
+    header = models.JSONField(default=list, help_text="the headings; with the mapping they teach the next import")
     mapping = models.JSONField(help_text="column number to field")
+    existing = models.CharField(max_length=6, choices=Existing.choices, default=Existing.UPDATE)
     encoding = models.CharField(max_length=40)
     delimiter = models.CharField(max_length=1)
     default_country = models.CharField(max_length=2)
     rows = models.BigIntegerField(default=0)
     created = models.BigIntegerField(default=0)
     updated = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0, help_text="known, and nothing new about them")
     duplicates = models.BigIntegerField(default=0)
     invalid = models.BigIntegerField(default=0)
+    faults = models.JSONField(default=dict, help_text="of the invalid ones: how many for each reason")
     opted_out = models.BigIntegerField(default=0, help_text="kept so: they said stop")
     error_file = models.ForeignKey(
         "content.StoredFile", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
     )
+    cancel_asked_at = models.DateTimeField(null=True)
+    undo_job = models.ForeignKey(
+        "content.Job", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
+    )
+    removed = models.BigIntegerField(default=0, help_text="contacts that the undoing took away again")
     created_at = models.DateTimeField()
 
 
-class ImportedPhone(TenantModel):
-    """The phones that a running import has brought so far: how a later batch knows a duplicate. Emptied at its end."""
+class ImportedContact(TenantModel):
+    """A phone that an import brought, and whose it is: how a later row is known as a duplicate, what the journey tells
+
+    and what can be undone.
+    """
 
     pk = models.CompositePrimaryKey("import_id", "phone")
     organization = tenant_key(enforced=False)
     import_id = models.BigIntegerField()
     phone = models.CharField(max_length=16)
+    contact_id = models.BigIntegerField()
+    created = models.BooleanField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["organization", "contact_id"], name="imports_of_contact")]
+
+
+class ContactSearch(TenantModel):
+    """What a person is found by: names, company, e-mail, phones, in small letters without accents.
+
+    Filled behind the contact (see Unindexed): its index takes longer to write than the contact itself. Indexed by
+    trigrams within the organization (migration 0005).
+    """
+
+    organization = tenant_key(enforced=False)
+    contact_id = models.BigIntegerField(primary_key=True)
+    words = models.TextField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["organization", "contact_id"], name="search_in_order")]
+
+
+class Unindexed(TenantModel):
+    """Contacts that are new or changed, and not yet found by it: one row for whatever was written together."""
+
+    organization = tenant_key(enforced=False)
+    contact_ids = ArrayField(models.BigIntegerField())

@@ -1,10 +1,15 @@
+import contextlib
+import time
+
 import structlog
 from celery import shared_task
 from django.db import Error as DatabaseError
 
 from common.actor import SYSTEM
 from common.clock import now
-from contacts.actions import fail_import, revive_imports, run_import
+from common.locks import Overtaken, only_one
+from common.tenancy import across_organizations
+from contacts.actions import fail_import, fill_search, run_import
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +27,17 @@ def run_import_task(organization_id: int, import_id: int) -> None:
         raise
 
 
-@shared_task(name="contacts.revive_imports")
-def revive_imports_task() -> None:
-    revive_imports(now=now())
+FILL_SECONDS = 10.0
+
+
+@shared_task(name="contacts.fill_search")
+def fill_search_task() -> None:
+    """Let new people be found, for some seconds; it rests as long as it works, so that an import goes first."""
+    end = time.monotonic() + FILL_SECONDS
+    with contextlib.suppress(Overtaken), only_one("search", seconds=FILL_SECONDS * 2) as hold_on:
+        filled = 1 if hold_on is not None else 0
+        while filled and time.monotonic() < end:
+            begun = time.monotonic()
+            with across_organizations(because="people of every organization are found by the same index"):
+                filled = fill_search()
+            time.sleep(time.monotonic() - begun)

@@ -12,5 +12,6 @@ urlpatterns = [
     path("import/", imports.import_new, name="import_new"),
     path("import/file/<int:file_id>/", imports.import_columns, name="import_columns"),
     path("import/<int:import_id>/", imports.import_report, name="import"),
+    path("import/<int:import_id>/cancel/", imports.import_cancel, name="import_cancel"),
     path("import/<int:import_id>/errors.csv", imports.import_errors, name="import_errors"),
 ]

@@ -74,14 +74,22 @@ class Job(TenantModel):
         RUNNING = "RUNNING", "Running"
         DONE = "DONE", "Done"
         FAILED = "FAILED", "Failed"
+        CANCELED = "CANCELED", "Canceled"
 
     kind = models.CharField(max_length=40)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(null=True)
     message = models.TextField(blank=True, help_text="for the person who waits: what went wrong and what to do next")
+    task = models.CharField(max_length=80, db_default="", help_text="does the work; started again where it died")
+    arguments = models.JSONField(default=list)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
-        indexes = [models.Index(fields=["organization", "-id"], name="jobs_newest_first")]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="jobs_newest_first"),
+            models.Index(
+                fields=["updated_at"], name="jobs_under_way", condition=models.Q(state__in=["WAITING", "RUNNING"])
+            ),
+        ]

@@ -1,19 +1,28 @@
-"""What several apps do together: opening a tenant, a person's opt-out, days off."""
+"""What several apps do together: opening a tenant, a person's opt-out, days off, undoing an import."""
 
 from datetime import date, datetime
+
+from django.db.models import F
 
 from accounts.actions import add_day_off, audit, create_organization, remove_day_off
 from accounts.models import Organization, User
 from billing.actions import open_account
 from billing.queries import plan_named
 from campaigns.actions import plan_anew
+from common import clock
 from common.actor import Actor
+from common.errors import DomainError
 from common.tenancy import across_organizations, organization_scope
-from consent.actions import opt_out_by_staff
-from contacts.models import Contact
-from contacts.queries import phones_of
+from consent.actions import opt_out_by_staff, withdraw_import
+from contacts.actions import delete_contacts
+from contacts.models import Contact, Import
+from contacts.queries import import_by_id, imported_after, may_undo, phones_of
+from content.actions import begin_work, finish_job, report_progress, start_job
+from content.models import Job
+from messaging.queries import texted_among
 
 FIRST_PLAN = "personal"
+UNDO_BATCH = 1_000
 
 
 def opt_out_contact(contact: Contact, *, actor: Actor, now: datetime) -> None:
@@ -21,6 +30,49 @@ def opt_out_contact(contact: Contact, *, actor: Actor, now: datetime) -> None:
     for row in phones_of(contact):
         opt_out_by_staff(row.phone, actor=actor, now=now)
     audit(action="contact.opted_out", subject=contact, actor=actor, now=now)
+
+
+class UndoRefused(DomainError):
+    code = "undo_refused"
+
+
+def request_undo(import_id: int, *, actor: Actor, now: datetime) -> Import:
+    """Have an import undone: a job. Raises UndoRefused; asked twice, it is the job under way."""
+    done: Import = Import.objects.select_for_update(no_key=True, of=("self",)).select_related("job").get(id=import_id)
+    if done.undo_job_id is not None:
+        return done
+    if not may_undo(done, now=now):
+        raise UndoRefused("An import can be undone within a day of its end. Change or delete the contacts themselves.")
+    done.undo_job = start_job(kind="import.undo", total=done.created + done.updated + done.unchanged, now=now)
+    done.save(update_fields=["undo_job"])
+    audit(action="import.undone", subject=done, actor=actor, now=now)
+    begin_work(done.undo_job, "dashboard.undo_import", arguments=[done.organization_id, done.id, actor.label])
+    return done
+
+
+def undo_import(*, organization_id: int, import_id: int, actor: Actor) -> None:
+    """Withdraw what an import stated, and take out those whom it brought, nobody has texted and nothing else knows.
+
+    What it changed in people who were contacts before stays changed. Opens a scope for each batch; running it again
+    goes on.
+    """
+    after, done = "", 0
+    while True:
+        with organization_scope(organization_id):
+            wanted = import_by_id(import_id)
+            if wanted.undo_job is None or wanted.undo_job.state not in (Job.State.WAITING, Job.State.RUNNING):
+                return
+            rows = imported_after(import_id, after, UNDO_BATCH)
+            if not rows:
+                finish_job(wanted.undo_job.id, now=clock.now())
+                return
+            after, done = rows[-1].phone, done + len(rows)
+            withdraw_import(wanted.statement, [row.phone for row in rows], actor=actor, now=clock.now())
+            texted = texted_among([phone for row in rows for phone in row.phones])
+            gone = [row.contact_id for row in rows if row.brought and texted.isdisjoint(row.phones)]
+            removed = delete_contacts(gone)
+            Import.objects.filter(id=import_id).update(removed=F("removed") + removed)
+            report_progress(wanted.undo_job.id, done=done, now=clock.now())
 
 
 def close_day(day: date, *, name: str, actor: Actor, now: datetime) -> None:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("metrics", machines.metrics, name="metrics"),
     path("contacts/<int:contact_id>/", contact.contact, name="contact"),
     path("contacts/<int:contact_id>/opt-out/", contact.opt_out, name="opt_out"),
+    path("contacts/import/<int:import_id>/undo/", contact.import_undo, name="import_undo"),
     path("billing/", ledger.ledger, name="ledger"),
     path("templates/", templates.template_list, name="templates"),
     path("templates/new/", templates.template_new, name="template_new"),

@@ -21,7 +21,7 @@ from common.tenancy import organization_scope
 from config.demo.seed import Tenant
 from config.stack import Stack
 from consent.rules.media import Medium
-from contacts.actions import request_import
+from contacts.actions import ImportWish, request_import
 from contacts.models import Import
 from contacts.queries import import_by_id
 from content.actions import store_file
@@ -82,11 +82,13 @@ def import_file(tenant: Tenant, path: Path, stack: Stack, bars: Progress) -> Imp
             now=now(),
         )
         requested = request_import(
-            file=stored,
-            program=tenant.program,
-            medium=Medium.WEB_FORM,
-            agreed_at=now(),
-            how="They ticked the box for office updates on our web page.",
+            stored,
+            ImportWish(
+                program=tenant.program,
+                medium=Medium.WEB_FORM,
+                agreed_at=now(),
+                how="They ticked the box for office updates on our web page.",
+            ),
             actor=tenant.owner,
             now=now(),
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from common.actor import Actor
 from common.errors import DomainError
-from common.sql import fetch_all, run
+from common.sql import array_literal, fetch_all, run
 from common.tenancy import current_organization_id
 from consent.models import ImportStatement, Program
 from consent.rules.media import MEDIA, Level, Medium, may_grant
@@ -53,10 +53,16 @@ def state_import(
 
 def grant_by_import(statement: ImportStatement, phones: Sequence[str], *, now: datetime) -> Granted:
     """Write the records of some of the file's phones. Safe to repeat: a phone is recorded once for each statement."""
-    recorded = fetch_all(_RECORD, _parameters(statement, phones, now))
-    run(_PROJECT, _parameters(statement, [phone for (phone,) in recorded], now))
-    (opted_out,) = fetch_all(_COUNT_OPTED_OUT, _parameters(statement, phones, now))[0]
-    return Granted(phones=len(recorded), kept_opted_out=opted_out)
+    ((recorded, opted_out),) = fetch_all(_GRANT, _parameters(statement, phones, now))
+    return Granted(phones=recorded, kept_opted_out=opted_out)
+
+
+def withdraw_import(statement: ImportStatement, phones: Sequence[str], *, actor: Actor, now: datetime) -> int:
+    """Take back what an import stated of these phones, where nothing else says that they agreed; return how many."""
+    withdrawn = run(
+        _WITHDRAW, _parameters(statement, phones, now) | {"actor": actor.label, "medium": WITHDRAWN_BY_UNDOING}
+    )
+    return withdrawn
 
 
 def complete_statement(statement: ImportStatement, *, now: datetime) -> None:
@@ -67,7 +73,7 @@ def complete_statement(statement: ImportStatement, *, now: datetime) -> None:
 def _parameters(statement: ImportStatement, phones: Sequence[str], now: datetime) -> dict[str, object]:
     return {
         "organization": statement.organization_id,
-        "phones": list(phones),
+        "phones": array_literal(phones),
         "program": statement.program_id,
         "version": statement.program_version,
         "statement": statement.id,
@@ -78,32 +84,55 @@ def _parameters(statement: ImportStatement, phones: Sequence[str], now: datetime
     }
 
 
-_RECORD = """
+WITHDRAWN_BY_UNDOING = "UNDO"
+
+# A later withdrawal outweighs an earlier agreement, whichever of the two is written down first. Records are looked up
+# by the phone: by the statement (which "+ 0" keeps the planner from) each look-up would read all of the file so far; by
+# the organization too, which a sub-select hides, for of a new one the planner expects a single row.
+_GRANT = """
+WITH given AS MATERIALIZED (
+    SELECT u.phone, o.stopped, r.known FROM (SELECT phone FROM unnest(%(phones)s::text[]) AS p(phone) ORDER BY phone) u
+    LEFT JOIN LATERAL (
+        SELECT true AS stopped FROM consent_optout x
+        WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = u.phone AND x.lifted_at IS NULL
+        LIMIT 1) o ON true
+    LEFT JOIN LATERAL (
+        SELECT true AS known FROM consent_consentrecord x
+        WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = u.phone
+            AND x.import_statement_id + 0 = %(statement)s
+        LIMIT 1) r ON true
+), recorded AS (
+    INSERT INTO consent_consentrecord
+        (organization_id, phone, program_id, action, occurred_at, medium, program_version, import_statement_id,
+         actor_label, recorded_at)
+    SELECT %(organization)s, phone, %(program)s, 'GRANT', %(agreed_at)s, %(medium)s, %(version)s, %(statement)s,
+           %(actor)s, %(now)s
+    FROM given WHERE stopped IS NULL AND known IS NULL
+    RETURNING phone
+), projected AS (
+    INSERT INTO consent_consentstate AS s (organization_id, phone, program_id, granted, changed_at, stopped)
+    SELECT %(organization)s, phone, %(program)s, true, %(agreed_at)s, false
+    FROM given WHERE stopped IS NULL AND known IS NULL
+    ON CONFLICT (organization_id, phone, program_id)
+    DO UPDATE SET granted = true, changed_at = excluded.changed_at, stopped = false
+    WHERE s.changed_at < excluded.changed_at
+)
+SELECT (SELECT count(*) FROM recorded), (SELECT count(*) FROM given WHERE stopped)
+"""
+
+_WITHDRAW = """
+WITH withdrawn AS (
+    UPDATE consent_consentstate s SET granted = false, stopped = false, changed_at = %(now)s
+    FROM unnest(%(phones)s::text[]) AS p(phone)
+    WHERE s.organization_id = %(organization)s AND s.phone = p.phone AND s.program_id = %(program)s AND s.granted
+        AND EXISTS (SELECT 1 FROM consent_consentrecord r WHERE r.organization_id = %(organization)s
+                    AND r.phone = p.phone AND r.import_statement_id = %(statement)s)
+        AND NOT EXISTS (SELECT 1 FROM consent_consentrecord r WHERE r.organization_id = %(organization)s
+                        AND r.phone = p.phone AND r.program_id = %(program)s AND r.action = 'GRANT'
+                        AND r.import_statement_id IS DISTINCT FROM %(statement)s)
+    RETURNING s.organization_id, s.phone, s.program_id
+)
 INSERT INTO consent_consentrecord
-    (organization_id, phone, program_id, action, occurred_at, medium, program_version, import_statement_id,
-     actor_label, recorded_at)
-SELECT %(organization)s, p.phone, %(program)s, 'GRANT', %(agreed_at)s, %(medium)s, %(version)s, %(statement)s,
-       %(actor)s, %(now)s
-FROM unnest(%(phones)s::text[]) AS p(phone)
-WHERE NOT EXISTS (SELECT 1 FROM consent_optout o
-                  WHERE o.organization_id = %(organization)s AND o.phone = p.phone AND o.lifted_at IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM consent_consentrecord r
-                  WHERE r.organization_id = %(organization)s AND r.phone = p.phone
-                    AND r.import_statement_id = %(statement)s)
-RETURNING phone
-"""
-
-# A later withdrawal outweighs an earlier agreement, whichever of the two is written down first.
-_PROJECT = """
-INSERT INTO consent_consentstate AS s (organization_id, phone, program_id, granted, changed_at, stopped)
-SELECT %(organization)s, p.phone, %(program)s, true, %(agreed_at)s, false
-FROM (SELECT phone FROM unnest(%(phones)s::text[]) AS u(phone) ORDER BY phone) p
-ON CONFLICT (organization_id, phone, program_id)
-DO UPDATE SET granted = true, changed_at = excluded.changed_at, stopped = false
-WHERE s.changed_at < excluded.changed_at
-"""
-
-_COUNT_OPTED_OUT = """
-SELECT count(*) FROM consent_optout
-WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s) AND lifted_at IS NULL
+    (organization_id, phone, program_id, action, occurred_at, medium, actor_label, recorded_at)
+SELECT organization_id, phone, program_id, 'WITHDRAW', %(now)s, %(medium)s, %(actor)s, %(now)s FROM withdrawn
 """

@@ -1,18 +1,35 @@
 """Writes of contacts."""
 
-from contacts.actions.imports import ImportRefused, fail_import, keep_upload, request_import, revive_imports, run_import
+from contacts.actions.fields import FieldRefused, create_field
+from contacts.actions.imports import (
+    ImportRefused,
+    ImportWish,
+    cancel_import,
+    fail_import,
+    keep_upload,
+    request_import,
+    run_import,
+)
 from contacts.actions.lists import ListRefused, add_to_list, create_list, list_named, remove_from_list
+from contacts.actions.people import delete_contacts
+from contacts.actions.search import fill_search, find_anew
 
 __all__ = [
+    "FieldRefused",
     "ImportRefused",
+    "ImportWish",
     "ListRefused",
     "add_to_list",
+    "cancel_import",
+    "create_field",
     "create_list",
+    "delete_contacts",
     "fail_import",
+    "fill_search",
+    "find_anew",
     "keep_upload",
     "list_named",
     "remove_from_list",
     "request_import",
-    "revive_imports",
     "run_import",
 ]

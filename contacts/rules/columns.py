@@ -1,6 +1,7 @@
-"""Which column of a file holds what, guessed from its heading."""
+"""Which column of a file holds what, guessed from its heading and, where that says nothing, from its values."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 
@@ -64,18 +65,64 @@ HEADINGS: dict[str, Field] = {
 }
 
 
-def guess_mapping(header: Sequence[str]) -> dict[int, Field]:
+CUSTOM = "custom."
+"""Before the key of a field of the organization's own."""
+
+NEW = "new."
+"""Before the kind of a field that the import makes, named as the column's heading."""
+
+
+def guess_mapping(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]] = (),
+    *,
+    remembered: Mapping[str, str] | None = None,
+    own: Mapping[str, str] | None = None,
+) -> dict[int, str]:
     """Column number (from 0) to field; each field once, the first fitting column wins.
 
+    What earlier files taught goes first: `remembered`, heading to field ("" where the column was left out). Then the
+    usual headings, the organization's `own` fields by name (name to field), and what the values of `rows` look like.
     Without a column that is plainly the phone, a work or other phone takes its place.
     """
-    mapping: dict[int, Field] = {}
+    known = {_plain(heading): field for heading, field in (remembered or {}).items()}
+    named = {_plain(name): field for name, field in (own or {}).items()}
+    mapping: dict[int, str] = {}
     for column, heading in enumerate(header):
-        field = HEADINGS.get("".join(filter(str.isalnum, heading.casefold())))
-        if field is not None and field not in mapping.values():
+        plain = _plain(heading)
+        field = known.get(plain)
+        if field is None:
+            field = HEADINGS.get(plain) or named.get(plain)
+        if field and field not in mapping.values():
             mapping[column] = field
+    for column, heading in enumerate(header):
+        if column not in mapping and known.get(_plain(heading)) != "":
+            field = _looks_like([row[column].strip() for row in rows if column < len(row)])
+            if field is not None and field not in mapping.values():
+                mapping[column] = field
     if Field.PHONE not in mapping.values():
         for column, field in mapping.items():
             if field in (Field.WORK_PHONE, Field.OTHER_PHONE):
                 return mapping | {column: Field.PHONE}
     return mapping
+
+
+def _plain(heading: str) -> str:
+    return "".join(filter(str.isalnum, heading.casefold()))
+
+
+def _looks_like(values: Sequence[str]) -> Field | None:
+    """What every filled value looks like; None: nothing that is sure."""
+    filled = [value for value in values if value]
+    for field, pattern in _LOOKS.items():
+        if filled and all(pattern.fullmatch(value) for value in filled):
+            return field
+    return None
+
+
+_LOOKS = {
+    Field.EMAIL: re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+"),
+    Field.PHONE: re.compile(r"\+\d[\d\s().-]{7,20}|\(?[2-9]\d{2}\)?[\s.-]?[2-9]\d{2}[\s.-]?\d{4}"),
+    Field.TIME_ZONE: re.compile(r"(America|Europe|Africa|Asia|Australia|Pacific|Atlantic|Indian|Etc|US)/[\w/+-]+|UTC"),
+    Field.POSTCODE: re.compile(r"\d{5}(-\d{4})?"),
+}

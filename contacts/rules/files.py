@@ -1,20 +1,31 @@
-"""Reading a file of contacts: encoding, delimiter, header. Nothing here trusts the file."""
+"""Reading a file of contacts: encoding, delimiter, header. Nothing here trusts the file.
+
+A spreadsheet becomes CSV when it is uploaded (`workbooks`), so that everything after it reads one kind of file.
+"""
 
 import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from charset_normalizer import from_bytes
 
 SNIFF_BYTES = 256 * 1024
 LONGEST_FIELD = 32 * 1024
+csv.field_size_limit(LONGEST_FIELD)  # of the process: set and reset around each file, two threads would disagree
 LONGEST_LINE = 64 * 1024
 MOST_COLUMNS = 500
 _DELIMITERS = (",", ";", "\t", "|")
 _BINARY = (b"PK\x03\x04", b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
+_PHONE = re.compile(r"[\s+]*\d[\d\s().+-]{6,24}")
+"""What is a phone and no heading."""
 
 
 class UnreadableFile(ValueError):
@@ -23,19 +34,25 @@ class UnreadableFile(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FileShape:
-    """How a file is to be read."""
+    """How a file is to be read. A file that begins with a person at once is not `headed`: its columns are numbered."""
 
     encoding: str
     delimiter: str
     header: tuple[str, ...]
+    headed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One record of the file: `number` counts from 1 for the first below the header; `fields` as they stand there."""
 
     number: int
-    fields: tuple[str, ...]
+    fields: Sequence[str]
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether it may be a spreadsheet: ZIP files and the older containers of Microsoft are opened to see."""
+    with path.open("rb") as file:
+        return file.read(8).startswith(_WORKBOOKS)
 
 
 def shape_of(path: Path) -> FileShape:
@@ -46,7 +63,7 @@ def shape_of(path: Path) -> FileShape:
         raise UnreadableFile("The file is empty. Export your contacts as CSV with a heading line and try again.")
     if head.startswith(_BINARY):
         raise UnreadableFile(
-            "This is not a text file. In your spreadsheet choose “Save as” and “CSV”, then upload that file."
+            "This is not a list of contacts. Upload a spreadsheet (XLSX, ODS) or a text file (CSV, TSV)."
         )
     encoding = _encoding_of(head)
     try:
@@ -59,11 +76,14 @@ def shape_of(path: Path) -> FileShape:
         raise UnreadableFile("The file is one endless line. Export your contacts as CSV, one person on each line.")
     delimiter = _delimiter_of(text)
     try:
-        header = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+        # As the file is read later: str.splitlines would also cut at separators that stand within a field.
+        header = next(fields for fields in csv.reader(StringIO(text, newline=""), delimiter=delimiter) if any(fields))
     except (csv.Error, StopIteration) as error:
         raise UnreadableFile("The heading line cannot be read. Export your contacts as CSV and try again.") from error
     if len(header) > MOST_COLUMNS:
         raise UnreadableFile(f"The file has {len(header)} columns; {MOST_COLUMNS} are the most. Remove some.")
+    if any(map(_PHONE.fullmatch, header)):
+        return FileShape(encoding, delimiter, tuple(f"Column {number + 1}" for number in range(len(header))), False)
     return FileShape(encoding, delimiter, tuple(field.strip() for field in header))
 
 
@@ -72,22 +92,19 @@ def rows_of(path: Path, shape: FileShape) -> Iterator[Row]:
 
     Raises UnreadableFile in the middle where a line or a field is longer than any contact's.
     """
-    former_limit = csv.field_size_limit(LONGEST_FIELD)
+    number = 0
     try:
         with path.open(encoding=shape.encoding, newline="", errors="replace") as file:
             reader = csv.reader(_bounded_lines(file), delimiter=shape.delimiter)
-            number = 0
-            for fields in islice(reader, 1, None):
-                if any(fields):
-                    number += 1
-                    # One more than the heading has tells that there are too many; the rest would only fill memory.
-                    yield Row(number, tuple(fields[: len(shape.header) + 1]))
+            most = len(shape.header) + 1  # one more than the heading has tells that there are too many
+            filled = (fields for fields in reader if any(fields))
+            for fields in islice(filled, 1 if shape.headed else 0, None):
+                number += 1
+                yield Row(number, fields if len(fields) < most else fields[:most])
     except csv.Error as error:
         raise UnreadableFile(
             f"The file cannot be read after row {number}: a field is too long or a quotation mark is not closed."
         ) from error
-    finally:
-        csv.field_size_limit(former_limit)
 
 
 def _bounded_lines(file: TextIO) -> Iterator[str]:
@@ -115,7 +132,7 @@ def _encoding_of(head: bytes) -> str:
 
 def _delimiter_of(text: str) -> str:
     """The delimiter that cuts the first lines into the same number of columns, the most of them."""
-    lines = text.splitlines()[:20]
+    lines = list(islice(StringIO(text, newline=""), 20))
     if len(lines) > 1 and len(text) >= SNIFF_BYTES // 2:
         lines = lines[:-1]  # may be cut
 

@@ -1,79 +1,185 @@
 """One row of a file read as a person."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from common.phones import InvalidPhone, to_e164
-from contacts.rules.columns import Field
+from contacts.rules.columns import CUSTOM, NEW, Field
+from contacts.rules.fields import FieldKind, UnreadableValue, read_value
 
-_ZONES = available_timezones()
+COLUMNS = (
+    *("first_name", "last_name", "email", "company", "language"),
+    *("city", "region", "postcode", "country", "time_zone"),
+)
+"""What a row says of a person, but for phones and the organization's own fields; the order of `Person.values`."""
+
+_ZONES = {zone.casefold(): zone for zone in available_timezones()}
 _LENGTHS = {
-    **dict.fromkeys(("first_name", "last_name", "city"), 120),
-    "email": 254,
-    "company": 200,
-    "language": 12,
-    "region": 80,
-    "postcode": 20,
+    **dict.fromkeys((Field.FIRST_NAME, Field.LAST_NAME, Field.CITY), 120),
+    Field.EMAIL: 254,
+    Field.COMPANY: 200,
+    Field.LANGUAGE: 12,
+    Field.REGION: 80,
+    Field.POSTCODE: 20,
+}
+_SHORTENED = re.compile(r"\d(\.\d+)?E\+?\d{1,2}", re.IGNORECASE)
+
+
+class Fault(StrEnum):
+    """Why a row was left out, as the report counts it."""
+
+    NO_PHONE = "no_phone"
+    BAD_PHONE = "bad_phone"
+    TAKEN = "taken"
+    BAD_ZONE = "bad_zone"
+    TOO_LONG = "too_long"
+    BAD_VALUE = "bad_value"
+    EXTRA_FIELDS = "extra_fields"
+
+
+FAULT_WORDS: dict[str, str] = {
+    Fault.NO_PHONE: "no phone number",
+    Fault.BAD_PHONE: "no usable phone number",
+    Fault.TAKEN: "another person's work or other phone",
+    Fault.BAD_ZONE: "an unknown time zone",
+    Fault.TOO_LONG: "a value that is too long",
+    Fault.BAD_VALUE: "a value that its field does not take",
+    Fault.EXTRA_FIELDS: "more fields than the heading",
 }
 
 
 class InvalidRow(ValueError):
     """A row that cannot become a contact: which column (None: the row as a whole), its value, and why."""
 
-    def __init__(self, column: int | None, value: str, reason: str) -> None:
+    def __init__(self, fault: Fault, column: int | None, value: str, reason: str) -> None:
         super().__init__(reason)
-        self.column, self.value, self.reason = column, value, reason
+        self.fault, self.column, self.value, self.reason = fault, column, value, reason
+
+
+class Person(NamedTuple):
+    """What a row says of a person: `phone` is E.164, `values` stand in the order of COLUMNS.
+
+    `others` are further phones as (label, E.164); `custom` is what the organization's own fields hold, as JSON.
+    """
+
+    phone: str
+    values: tuple[str, ...]
+    others: tuple[tuple[str, str], ...] = ()
+    custom: str = "{}"
+
+    @property
+    def named(self) -> dict[str, str]:
+        return dict(zip(COLUMNS, self.values, strict=True))
+
+    @property
+    def own(self) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self.custom)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """What a row says of a person. `phone` is E.164; `others` are further phones by label."""
+class OwnField:
+    """What reading needs to know of a field of the organization's own."""
 
-    phone: str
-    values: Mapping[str, str]
-    others: Mapping[str, str] = field(default_factory=dict)
+    key: str
+    kind: FieldKind
+    choices: tuple[str, ...] = ()
 
 
-def read_person(fields: tuple[str, ...], mapping: Mapping[int, Field], *, columns: int, country: str) -> Person:
-    """Raises InvalidRow."""
-    if len(fields) > columns:
-        raise InvalidRow(None, "", f"The row has more fields than the heading, which has {columns}.")
-    values: dict[str, str] = {}
-    phone_column, phone = -1, ""
-    others: dict[str, str] = {}
-    row_country = next(
-        (fields[at].strip().upper() for at, kind in mapping.items() if kind is Field.COUNTRY and at < len(fields)), ""
-    )
-    country = row_country if len(row_country) == 2 else country
-    for at, kind in mapping.items():
-        text = fields[at].strip() if at < len(fields) else ""
-        if kind is Field.PHONE:
-            phone_column, phone = at, text
-        elif kind in (Field.WORK_PHONE, Field.OTHER_PHONE):
+class PersonReader:
+    """Reads rows under one mapping (column number to field), prepared once for a file.
+
+    `own` are the organization's own fields by key; `country` (ISO) completes national numbers where the row names no
+    country.
+    """
+
+    def __init__(
+        self, mapping: Mapping[int, str], *, columns: int, country: str, own: Mapping[str, OwnField] | None = None
+    ) -> None:
+        self._columns, self._country = columns, country
+        at = {field: column for column, field in mapping.items()}
+        self._phone = at.get(Field.PHONE, -1)
+        self._labelled = tuple(
+            (at[field], label)
+            for field, label in ((Field.WORK_PHONE, "WORK"), (Field.OTHER_PHONE, "OTHER"))
+            if field in at
+        )
+        self._name = at.get(Field.NAME, -1)
+        self._zone = at.get(Field.TIME_ZONE, -1)
+        self._of_country = at.get(Field.COUNTRY, -1)
+        # Column, place in `values`, most characters.
+        self._plain = tuple((at[field], COLUMNS.index(field), most) for field, most in _LENGTHS.items() if field in at)
+        self._own: list[tuple[int, OwnField]] = []
+        for column, field in mapping.items():
+            if field.startswith(CUSTOM) and own and field.removeprefix(CUSTOM) in own:
+                self._own.append((column, own[field.removeprefix(CUSTOM)]))
+            elif field.startswith(NEW):  # only seen in a preview: its field is made when the import begins
+                self._own.append((column, OwnField(f"column {column + 1}", FieldKind(field.removeprefix(NEW)))))
+
+    def read(self, fields: Sequence[str]) -> Person:
+        """Raises InvalidRow."""
+        if len(fields) != self._columns:
+            if len(fields) > self._columns:
+                reason = f"The row has more fields than the heading, which has {self._columns}."
+                raise InvalidRow(Fault.EXTRA_FIELDS, None, "", reason)
+            fields = [*fields, *[""] * (self._columns - len(fields))]
+        values = [""] * len(COLUMNS)
+        if self._name >= 0:
+            first, _, last = fields[self._name].strip().partition(" ")
+            values[_FIRST], values[_LAST] = first[:120], last.strip()[:120]
+        for at, place, most in self._plain:
+            text = fields[at].strip()
+            if len(text) > most:
+                raise InvalidRow(Fault.TOO_LONG, at, text[:40], f"Longer than {most} characters.")
             if text:
-                others[kind] = _phone(at, text, country)
-        elif kind is Field.NAME:
-            first, _, last = text.partition(" ")
-            values.setdefault("first_name", first[:120])
-            values.setdefault("last_name", last[:120])
-        elif kind is Field.TIME_ZONE:
-            if text and text not in _ZONES:
-                raise InvalidRow(at, text, "This is not a time zone such as America/New_York.")
-            values["time_zone"] = text
-        elif kind is Field.COUNTRY:
-            values["country"] = country if text else ""
-        else:
-            if len(text) > _LENGTHS[kind]:
-                raise InvalidRow(at, text[:40], f"Longer than {_LENGTHS[kind]} characters.")
-            values[kind] = text
-    if not phone:
-        raise InvalidRow(phone_column, "", "The row has no phone number.")
-    return Person(_phone(phone_column, phone, country), values, others)
+                values[place] = text
+        country = self._country
+        if self._of_country >= 0:
+            named = fields[self._of_country].strip().upper()
+            country = named if len(named) == 2 else country
+            values[_COUNTRY] = country if named else ""
+        if self._zone >= 0:
+            zone = fields[self._zone].strip()
+            if zone and zone.casefold() not in _ZONES:
+                reason = "This is not a time zone such as America/New_York."
+                raise InvalidRow(Fault.BAD_ZONE, self._zone, zone, reason)
+            values[_ZONE] = _ZONES[zone.casefold()] if zone else ""
+        phone = fields[self._phone].strip() if self._phone >= 0 else ""
+        if not phone:
+            raise InvalidRow(Fault.NO_PHONE, self._phone, "", "The row has no phone number.")
+        return Person(
+            _e164(self._phone, phone, country),
+            tuple(values),
+            tuple((label, _e164(at, text, country)) for at, label in self._labelled if (text := fields[at].strip())),
+            self._read_own(fields) if self._own else "{}",
+        )
+
+    def _read_own(self, fields: Sequence[str]) -> str:
+        found = {}
+        for at, field in self._own:
+            text = fields[at].strip()
+            if text:
+                try:
+                    found[field.key] = read_value(field.kind, text, choices=field.choices)
+                except UnreadableValue as error:
+                    raise InvalidRow(Fault.BAD_VALUE, at, text[:40], str(error)) from error
+        return json.dumps(found)
 
 
-def _phone(column: int, text: str, country: str) -> str:
+_FIRST, _LAST = COLUMNS.index("first_name"), COLUMNS.index("last_name")
+_COUNTRY, _ZONE = COLUMNS.index("country"), COLUMNS.index("time_zone")
+
+
+def _e164(column: int, text: str, country: str) -> str:
     try:
         return to_e164(text, country=country)
     except InvalidPhone as error:
-        raise InvalidRow(column, text, str(error)) from error
+        reason = str(error)
+        if _SHORTENED.fullmatch(text):
+            reason = "The spreadsheet has shortened this number. Format the column as text there and save it again."
+        raise InvalidRow(Fault.BAD_PHONE, column, text[:40], reason) from error

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
 from accounts.queries import current_organization
 from accounts.rules.permissions import Permission
@@ -13,12 +14,15 @@ from common.clock import now
 from common.views import MemberRequest, actor_of, member_view, refusals_on
 from consent.queries import programs
 from consent.rules.media import Medium
-from contacts.actions import keep_upload, request_import
+from contacts.actions import ImportWish, cancel_import, keep_upload, request_import
 from contacts.forms import ColumnsForm, FileForm
-from contacts.models import Import
-from contacts.queries import preview_of, shape_of_upload
+from contacts.models import Existing, Import
+from contacts.queries import contact_lists, custom_fields, fault_words, guess_of, may_undo, outlook_of, shape_of_upload
+from contacts.rules.columns import CUSTOM
 from content.models import FileKind, Job, StoredFile
 from content.queries import path_of
+
+RUNNING = (Job.State.WAITING, Job.State.RUNNING)
 
 
 @member_view(Permission.CONTACTS_EDIT)
@@ -41,35 +45,70 @@ def import_columns(request: MemberRequest, file_id: int) -> HttpResponse:
     known = Import.objects.filter(file=stored).first()
     if known is not None:
         return redirect("contacts:import", known.id)
-    form = ColumnsForm(request.POST or None, shape=shape_of_upload(stored))
+    form = ColumnsForm(
+        request.POST or None,
+        shape=shape_of_upload(stored),
+        guess=guess_of(stored),
+        own={f"{CUSTOM}{row.key}": row.name for row in custom_fields()},
+        home=current_organization().default_country,
+    )
     if request.method == "POST" and not request.htmx and form.is_valid():
-        zone = ZoneInfo(current_organization().time_zone)
         with refusals_on(form):
-            requested = request_import(
-                file=stored,
-                program=form.cleaned_data["program"],
-                medium=Medium(form.cleaned_data["medium"]),
-                agreed_at=datetime.combine(form.cleaned_data["agreed_on"], time(), tzinfo=zone),
-                how=form.cleaned_data["how"],
-                list_name=form.cleaned_data["list_name"],
-                mapping=form.mapping(),
-                actor=actor_of(request),
-                now=now(),
-            )
+            requested = request_import(stored, _wish(form), actor=actor_of(request), now=now())
         if form.is_valid():
             return redirect("contacts:import", requested.id)
-    context = {"form": form, "file": stored, "preview": preview_of(stored, form.mapping()), "programs": programs()[:1]}
+    context = {
+        "form": form,
+        "file": stored,
+        "outlook": outlook_of(stored, form.mapping(), country=form.home()),
+        "programs": programs()[:1],
+        "lists": contact_lists(),
+    }
     template = "contacts/import_preview.html" if request.htmx else "contacts/import_columns.html"
     return render(request, template, context)
+
+
+def _wish(form: ColumnsForm) -> ImportWish:
+    chosen = form.cleaned_data
+    zone = ZoneInfo(current_organization().time_zone)
+    return ImportWish(
+        program=chosen["program"],
+        medium=Medium(chosen["medium"]),
+        agreed_at=datetime.combine(chosen["agreed_on"], time(), tzinfo=zone),
+        how=chosen["how"],
+        mapping=form.mapping(),
+        list_name=chosen["list_name"],
+        existing=Existing(chosen["existing"]),
+        country=chosen["country"],
+    )
 
 
 @member_view(Permission.CONTACTS_VIEW)
 def import_report(request: MemberRequest, import_id: int) -> HttpResponse:
     """Step 3: progress while it runs, the report afterwards."""
-    found = get_object_or_404(Import.objects.select_related("job", "file", "error_file", "contact_list"), id=import_id)
-    running = found.job.state in (Job.State.WAITING, Job.State.RUNNING)
+    found = get_object_or_404(
+        Import.objects.select_related("job", "undo_job", "file", "error_file", "contact_list"), id=import_id
+    )
+    undoing = found.undo_job is not None and found.undo_job.state in RUNNING
+    context = {
+        "import": found,
+        "running": found.job.state in RUNNING,
+        "undoing": undoing,
+        "faults": fault_words(found.faults),
+        "may_undo": request.member.may(Permission.CONTACTS_EDIT) and may_undo(found, now=now()),
+        "may_edit": request.member.may(Permission.CONTACTS_EDIT),
+    }
     template = "contacts/import_state.html" if request.htmx else "contacts/import.html"
-    return render(request, template, {"import": found, "running": running})
+    return render(request, template, context)
+
+
+@member_view(Permission.CONTACTS_EDIT)
+@require_POST
+def import_cancel(request: MemberRequest, import_id: int) -> HttpResponse:
+    """Stop an import that is under way."""
+    get_object_or_404(Import.objects.all(), id=import_id)
+    cancel_import(import_id, actor=actor_of(request), now=now())
+    return redirect("contacts:import", import_id)
 
 
 @member_view(Permission.CONTACTS_VIEW)

@@ -1,7 +1,7 @@
 """Writes of files, jobs and templates."""
 
 from content.actions.files import EvidenceRefused, PictureRefused, store_evidence, store_file, store_picture
-from content.actions.jobs import fail_job, finish_job, report_progress, start_job
+from content.actions.jobs import begin_work, cancel_job, fail_job, finish_job, report_progress, revive_jobs, start_job
 from content.actions.templates import (
     TemplateContent,
     TemplateRefused,
@@ -16,12 +16,15 @@ __all__ = [
     "PictureRefused",
     "TemplateContent",
     "TemplateRefused",
+    "begin_work",
+    "cancel_job",
     "create_template",
     "delete_template",
     "fail_job",
     "finish_job",
     "note_use",
     "report_progress",
+    "revive_jobs",
     "save_template",
     "start_job",
     "store_evidence",

@@ -1,9 +1,16 @@
 """The progress of long work."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from common.tenancy import current_organization_id
+from celery import current_app
+from django.db import transaction
+
+from common.tenancy import across_organizations, current_organization_id
 from content.models import Job
+
+UNDER_WAY = (Job.State.WAITING, Job.State.RUNNING)
+STALLED = timedelta(seconds=60)
 
 
 def start_job(*, kind: str, total: int | None, now: datetime) -> Job:
@@ -11,6 +18,22 @@ def start_job(*, kind: str, total: int | None, now: datetime) -> Job:
         organization_id=current_organization_id(), kind=kind, total=total, created_at=now, updated_at=now
     )
     return job
+
+
+def begin_work(job: Job, task: str, *, arguments: Sequence[object]) -> None:
+    """Have the task of this name do the work, once this is committed; `revive_jobs` starts it again where it dies."""
+    job.task, job.arguments = task, list(arguments)
+    job.save(update_fields=["task", "arguments"])
+    transaction.on_commit(lambda: current_app.send_task(task, job.arguments))
+
+
+def revive_jobs(*, now: datetime) -> None:
+    """Start work again whose worker died: it has reported nothing for a while. Tasks go on where they ended."""
+    with across_organizations(because="a dead worker leaves jobs of any organization behind"):
+        stalled = Job.objects.filter(state__in=UNDER_WAY, updated_at__lt=now - STALLED).exclude(task="")
+        found = list(stalled.values_list("task", "arguments"))
+    for task, arguments in found:
+        current_app.send_task(task, arguments, expires=STALLED.total_seconds())
 
 
 def report_progress(job_id: int, *, done: int, now: datetime, total: int | None = None) -> None:
@@ -27,3 +50,8 @@ def finish_job(job_id: int, *, now: datetime) -> None:
 def fail_job(job_id: int, *, message: str, now: datetime) -> None:
     """`message` says what went wrong and what to do next."""
     Job.objects.filter(id=job_id).update(state=Job.State.FAILED, message=message, updated_at=now)
+
+
+def cancel_job(job_id: int, *, message: str, now: datetime) -> None:
+    """`message` says what has become of the work until then."""
+    Job.objects.filter(id=job_id).update(state=Job.State.CANCELED, message=message, updated_at=now)

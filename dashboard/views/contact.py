@@ -9,11 +9,12 @@ from django.urls import reverse
 
 from accounts.rules.permissions import Permission
 from common.clock import now
+from common.errors import DomainError
 from common.views import MemberRequest, actor_of, confirmation, member_view
 from consent.queries import consent_panel, opted_out_among
-from contacts.models import Contact
+from contacts.models import Contact, Import
 from contacts.queries import lists_of, phones_of
-from dashboard.actions import opt_out_contact
+from dashboard.actions import opt_out_contact, request_undo
 from dashboard.queries import KINDS, journey
 from inbox.queries import conversation_with
 from messaging.rules.kinds import CONVERSATION_DAYS
@@ -61,6 +62,29 @@ def opt_out(request: MemberRequest, contact_id: int) -> HttpResponse:
         title=f"Never text {found} again?",
         words=f"{count} will get nothing from any of your numbers. Only the person can undo this, by texting START.",
         submit="Record the opt-out",
+        back=back,
+        danger=True,
+    )
+
+
+@member_view(Permission.CONTACTS_EDIT)
+def import_undo(request: MemberRequest, import_id: int) -> HttpResponse:
+    """Take back what an import brought."""
+    found = get_object_or_404(Import.objects.select_related("file", "job"), id=import_id)
+    back = reverse("contacts:import", args=[found.id])
+    if request.method == "POST":
+        try:
+            request_undo(found.id, actor=actor_of(request), now=now())
+        except DomainError as error:
+            messages.error(request, str(error))
+        return redirect(back)
+    return confirmation(
+        request,
+        title=f"Undo the import of {found.file.name}?",
+        words=f"The {found.created:,} people whom it brought are removed, but for those who were texted since. "
+        "What the file said of their consent is withdrawn for everybody on it. What it changed in the "
+        f"{found.updated:,} people who were contacts before stays.",
+        submit="Undo the import",
         back=back,
         danger=True,
     )

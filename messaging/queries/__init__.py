@@ -13,6 +13,7 @@ from messaging.queries.progress import (
     outcome_counts_of,
     recipients_of,
     speed_of,
+    texted_among,
     troubles_of,
 )
 
@@ -36,5 +37,6 @@ __all__ = [
     "outcome_counts_of",
     "recipients_of",
     "speed_of",
+    "texted_among",
     "troubles_of",
 ]

@@ -193,3 +193,16 @@ WITH streams AS (
 SELECT s.source, p.state, sum(messages)::bigint, sum(segments)::bigint, sum(credits)::bigint
 FROM parts p JOIN streams s ON s.id = p.stream_id GROUP BY s.source, p.state
 """
+
+
+def texted_among(phones: Sequence[str]) -> set[str]:
+    """Which of these phones have a text of ours, on its way or handed over, or have written to us."""
+    values = {"organization": current_organization_id(), "phones": list(phones)}
+    return {phone for (phone,) in fetch_all(_TEXTED, values)}
+
+
+_TEXTED = """
+SELECT p.phone FROM unnest(%(phones)s::text[]) AS p(phone)
+WHERE EXISTS (SELECT 1 FROM messaging_message m WHERE m.organization_id = %(organization)s AND m.phone = p.phone)
+    OR EXISTS (SELECT 1 FROM messaging_inboundtext i WHERE i.organization_id = %(organization)s AND i.phone = p.phone)
+"""

@@ -43,6 +43,7 @@ POSTED = {
     "campaigns/<int:campaign_id>/<slug:verb>/",
     "campaigns/draft/",
     "contacts/add-to-list/",
+    "contacts/import/<int:import_id>/cancel/",
     "contacts/lists/<int:list_id>/remove/",
     "settings/days-off/<int:day_id>/remove/",
     "inbox/<int:conversation_id>/reply/",

@@ -12,11 +12,13 @@ from consent.actions import opt_out
 from consent.actions.imports import StatementRefused
 from consent.models import ConsentRecord, ConsentState, ImportStatement, OptOut
 from consent.rules.media import Level, Medium
-from contacts.actions import ImportRefused, fail_import, request_import, run_import
-from contacts.models import Contact, ContactPhone, Import, ListMember
-from content.actions import store_file
+from contacts.actions import ImportRefused, ImportWish, cancel_import, fail_import, request_import, run_import
+from contacts.models import Contact, ContactPhone, CustomField, Existing, Import, ListMember
+from content.actions import revive_jobs, store_file
 from content.models import FileKind, Job
 from content.queries import path_of
+from dashboard.actions import UndoRefused, request_undo, undo_import
+from messaging.models import Message
 from tests.world import ACTOR, World, build_world
 
 FILE = """First Name,Phone,Work Phone,City
@@ -40,7 +42,7 @@ def request(world: World, content: bytes | str, now: datetime, **arguments: Any)
             now=now,
         )
         values: dict[str, Any] = {"medium": Medium.WEB_FORM, "agreed_at": now, "how": "our web form"} | arguments
-        return request_import(file=file, program=world.program, actor=ACTOR, now=now, **values)
+        return request_import(file, ImportWish(program=world.program, **values), actor=ACTOR, now=now)
 
 
 def imported(world: World, content: bytes | str, now: datetime, **arguments: Any) -> Import:
@@ -53,6 +55,7 @@ def imported(world: World, content: bytes | str, now: datetime, **arguments: Any
 def test_good_rows_are_kept_and_bad_ones_are_told(world: World, now: datetime) -> None:
     done = imported(world, FILE, now, list_name="Spring")
     assert (done.rows, done.created, done.updated, done.duplicates, done.invalid) == (6, 2, 0, 1, 3)
+    assert done.faults == {"bad_phone": 2, "no_phone": 1}
     assert done.job.state == Job.State.DONE
     with world.scope():
         assert sorted(ContactPhone.objects.values_list("phone", "label")) == [
@@ -83,7 +86,7 @@ def test_the_statement_becomes_a_record_for_each_phone(world: World, now: dateti
 def test_the_same_file_again_updates_and_adds_nobody(world: World, now: datetime) -> None:
     imported(world, FILE, now)
     again = imported(world, FILE.replace("Reno", "Sparks"), now)
-    assert (again.created, again.updated, again.duplicates) == (0, 2, 1)
+    assert (again.created, again.updated, again.unchanged, again.duplicates) == (0, 1, 1, 1)
     with world.scope():
         assert Contact.objects.count() == 2
         assert Contact.objects.get(first_name="Barbara").city == "Sparks"
@@ -118,12 +121,12 @@ def test_duplicates_are_known_across_batches_and_after_a_crash(
 
     write = imports._write_batch
 
-    def crash_at_the_second(*arguments: Any) -> None:
+    def crash_at_the_second(*arguments: Any) -> bool:
         nonlocal calls
         calls += 1
         if calls == 2:
             raise SystemExit
-        write(*arguments)
+        return write(*arguments)
 
     monkeypatch.setattr(imports, "_write_batch", crash_at_the_second)
     with pytest.raises(SystemExit):
@@ -140,7 +143,7 @@ def test_duplicates_are_known_across_batches_and_after_a_crash(
     ("content", "words"),
     [
         ("", "empty"),
-        (b"PK\x03\x04" + b"\0" * 50, "Save as"),
+        (b"PK\x03\x04" + b"\0" * 50, "not a list of contacts"),
         ("Foo,Bar\n1,2\n", "No column holds phone numbers"),
         (b"x" * 400_000, "endless"),
     ],
@@ -174,6 +177,106 @@ def test_spoken_consent_is_not_enough_for_promotion(db: None, now: datetime) -> 
         request(world, FILE, now, medium=Medium.VERBAL)
 
 
+KNOWN = "First Name,Phone,City\nAda,256-734-6043,Cullman\n"
+NEWS = "First Name,Phone,City,E-Mail\nAugusta,256-734-6043,,ada@example.org\nBo,775-686-5760,Reno,\n"
+
+
+@pytest.mark.parametrize(
+    ("existing", "name", "city", "email", "counts"),
+    [
+        (Existing.UPDATE, "Augusta", "Cullman", "ada@example.org", (1, 1, 0)),
+        (Existing.FILL, "Ada", "Cullman", "ada@example.org", (1, 1, 0)),
+        (Existing.KEEP, "Ada", "Cullman", "", (1, 0, 1)),
+    ],
+)
+def test_what_becomes_of_people_who_are_known(
+    world: World, now: datetime, existing: Existing, name: str, city: str, email: str, counts: tuple[int, ...]
+) -> None:
+    imported(world, KNOWN, now)
+    done = imported(world, NEWS, now, existing=existing)
+    assert (done.created, done.updated, done.unchanged) == counts
+    with world.scope():
+        ada = Contact.objects.get(phones__phone="+12567346043")
+    assert (ada.first_name, ada.city, ada.email) == (name, city, email)
+
+
+@pytest.mark.parametrize(("existing", "custom"), [(Existing.UPDATE, [3, "no"]), (Existing.FILL, [2, "no"])])
+def test_own_fields_are_made_typed_and_filled(
+    world: World, now: datetime, existing: Existing, custom: list[object]
+) -> None:
+    mapping = {0: "phone", 1: "new.NUMBER"}
+    imported(world, "Phone,Visits\n256-734-6043,2\n775-686-5760,many\n", now, mapping=mapping)
+    again = {0: "phone", 1: "custom.visits", 2: "new.YES_NO"}
+    done = imported(world, "Phone,Visits,Member\n256-734-6043,3,N\n", now, mapping=again, existing=existing)
+    assert done.updated == 1
+    with world.scope():
+        assert sorted(CustomField.objects.values_list("key", "kind")) == [("member", "YES_NO"), ("visits", "NUMBER")]
+        (ada,) = Contact.objects.all()
+        assert [ada.custom["visits"], ada.custom["member"]] == custom
+        assert Import.objects.order_by("id")[0].faults == {"bad_value": 1}
+
+
+def test_a_national_number_is_of_the_country_that_was_chosen(world: World, now: datetime) -> None:
+    imported(world, "Phone\n030 901820\n", now, country="DE")
+    with world.scope():
+        assert ContactPhone.objects.get().phone == "+4930901820"
+
+
+def test_a_stopped_import_ends_keeps_what_it_wrote_and_seals_it(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contacts.actions.imports.BATCH", 2)
+    wanted = request(world, FILE, now)
+    from contacts.actions import imports
+
+    write = imports._write_batch
+
+    def stop_after_the_first(*arguments: Any) -> bool:
+        written = write(*arguments)
+        with world.scope():
+            cancel_import(wanted.id, actor=ACTOR, now=now)
+        return written
+
+    monkeypatch.setattr(imports, "_write_batch", stop_after_the_first)
+    run_import(organization_id=world.id, import_id=wanted.id, actor=SYSTEM)
+    with world.scope():
+        done = Import.objects.select_related("job").get(id=wanted.id)
+        assert (done.rows, done.created, done.job.state) == (2, 1, Job.State.CANCELED)
+        assert ImportStatement.objects.get().completed_at is not None
+
+
+def undo(world: World, done: Import, now: datetime) -> Import:
+    with world.scope():
+        request_undo(done.id, actor=ACTOR, now=now)
+    undo_import(organization_id=world.id, import_id=done.id, actor=ACTOR)
+    with world.scope():
+        return Import.objects.select_related("undo_job").get(id=done.id)
+
+
+def test_an_import_is_undone_but_for_people_who_were_texted_or_known(world: World, now: datetime) -> None:
+    imported(world, KNOWN, now)
+    everybody = "First Name,Phone\nAda,256-734-6043\nBo,775-686-5760\nCy,205-221-2310\n"
+    done = imported(world, everybody, now, list_name="Spring")
+    world.launch(world.campaign(body="Hello {{ first_name }}"))
+    with world.scope():
+        Message.objects.filter(phone="+12052212310").delete()  # as if Cy had come after the campaign
+    undone = undo(world, done, now)
+    assert (undone.removed, undone.undo_job.state if undone.undo_job else "") == (1, Job.State.DONE)
+    with world.scope():
+        assert set(Contact.objects.values_list("first_name", flat=True)) == {"Ada", "Bo"}
+        assert not ListMember.objects.filter(contact_id__in=[row.id for row in Contact.objects.filter(first_name="Cy")])
+        granted = ConsentState.objects.filter(program_id=world.program.id, granted=True)
+        assert list(granted.values_list("phone", flat=True)) == ["+12567346043"], "another import says so of Ada"
+        assert ConsentRecord.objects.filter(action="WITHDRAW", medium="UNDO").count() == 2
+    assert undo(world, done, now).removed == 1, "undone once"
+
+
+def test_an_import_of_yesterday_stays(world: World, now: datetime) -> None:
+    done = imported(world, KNOWN, now)
+    with world.scope(), pytest.raises(UndoRefused, match="within a day"):
+        request_undo(done.id, actor=ACTOR, now=now + timedelta(days=1, seconds=1))
+
+
 def test_a_file_that_breaks_off_keeps_its_rows_and_says_so(world: World, now: datetime) -> None:
     done = imported(world, FILE.encode() + b"y" * 2_500_000, now)
     assert done.job.state == Job.State.FAILED
@@ -197,16 +300,14 @@ def test_a_file_that_turns_binary_further_down_ends_with_words(world: World, now
 
 
 def test_an_import_whose_worker_died_is_started_again(world: World, now: datetime, monkeypatch: Any) -> None:
-    from contacts.actions import imports
-
     wanted = request(world, FILE, now)
     sent: list[Any] = []
     monkeypatch.setattr(
-        "contacts.actions.imports.current_app.send_task", lambda name, arguments, **_: sent.append((name, arguments))
+        "content.actions.jobs.current_app.send_task", lambda name, arguments, **_: sent.append((name, arguments))
     )
-    imports.revive_imports(now=now + timedelta(seconds=59))
+    revive_jobs(now=now + timedelta(seconds=59))
     assert sent == []
-    imports.revive_imports(now=now + timedelta(seconds=61))
+    revive_jobs(now=now + timedelta(seconds=61))
     assert sent == [("contacts.run_import", [world.id, wanted.id])]
 
 

@@ -8,14 +8,15 @@ from django.http import HttpResponse
 
 from accounts.models import Membership
 from accounts.rules.permissions import Role
-from contacts.actions import ListRefused, add_to_list, create_list, list_named, remove_from_list
-from contacts.models import Contact, ContactList, Import, ListMember
+from contacts.actions import ListRefused, add_to_list, create_list, list_named, remove_from_list, run_import
+from contacts.models import Contact, ContactList, CustomField, Import, ListMember
 from contacts.queries import contact_page
 from tests.architecture.test_isolation import signed_in
 from tests.world import ACTOR, World, build_world
 
 FILE = b"Who,Reach,Town\nAda Byron,256-734-6043,Cullman\nBo,12,Jasper\n"
 STATEMENT = {"medium": "WEB_FORM", "agreed_on": "2026-01-01", "how": "They ticked the box."}
+TAKING = {"existing": "UPDATE", "country": "US"}
 
 
 def upload(world: World, content: bytes = FILE) -> str:
@@ -27,7 +28,7 @@ def upload(world: World, content: bytes = FILE) -> str:
 
 def columns(world: World, **changes: str) -> dict[str, str]:
     chosen = {"column_0": "name", "column_1": "phone", "column_2": "city", "program": str(world.program.id)}
-    return chosen | STATEMENT | changes
+    return chosen | TAKING | STATEMENT | changes
 
 
 def post(world: World, address: str, data: dict[str, str], *, htmx: bool = False) -> HttpResponse:
@@ -43,6 +44,9 @@ def test_headings_that_say_nothing_are_mapped_by_hand(world: World) -> None:
     shown = post(world, address, columns(world), htmx=True).content.decode()
     assert "(256) 734-6043" in shown
     assert "left out" in shown  # Bo's 12
+    assert "1 new" in shown
+    assert "1 with no usable phone number" in shown
+    assert "Chicago time, by area code" in shown
     assert post(world, address, columns(world)).status_code == 302
     with world.scope():
         assert Import.objects.get().mapping == {"0": "name", "1": "phone", "2": "city"}
@@ -79,7 +83,32 @@ def test_a_file_that_cannot_be_read_is_refused_at_once(world: World) -> None:
     response = signed_in(world).post(
         "/contacts/import/", {"file": SimpleUploadedFile("people.csv", b"\x89PNG\r\n\x1a\n" + b"0" * 50)}
     )
-    assert "This is not a text file" in response.content.decode()
+    assert "This is not a list of contacts" in response.content.decode()
+
+
+def test_a_field_is_made_on_the_way_and_known_the_next_time(world: World) -> None:
+    content = b"Who,Reach,Birthday\nAda Byron,256-734-6043,12/10/1815\n"
+    post(world, upload(world, content), columns(world, column_2="new.DATE"))
+    with world.scope():
+        assert CustomField.objects.get().kind == "DATE"
+        assert Import.objects.get().mapping["2"] == "custom.birthday"
+    page = signed_in(world).get(upload(world, content.replace(b"Ada", b"Augusta"))).content.decode()
+    assert '<option value="custom.birthday" selected>Birthday</option>' in page
+    assert '<option value="phone" selected>' in page, "the heading says nothing, the last file did"
+
+
+def test_an_import_is_stopped_and_undone_from_its_page(world: World) -> None:
+    address = post(world, upload(world), columns(world))["Location"]
+    client = signed_in(world)
+    assert "Stop the import" in client.get(address).content.decode()
+    client.post(f"{address}cancel/")
+    assert "Stopping" in client.get(address).content.decode()
+    with world.scope():
+        found = Import.objects.get()
+    run_import(organization_id=world.id, import_id=found.id, actor=ACTOR)
+    page = client.get(address).content.decode()
+    assert "You stopped this import" in page
+    assert "Undo the import" not in page, "it had brought nothing"
 
 
 # Lists ---------------------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from config.demo.seed import Tenant, seed_tenant
 from config.stack import Stack
 from consent.actions import opt_out_by_staff
 from consent.rules.media import Medium
-from contacts.actions import add_to_list, create_list, request_import
+from contacts.actions import ImportWish, add_to_list, create_list, request_import
 from contacts.models import Contact, ContactPhone, Import
 from content.actions import TemplateContent, create_template, store_file
 from content.models import FileKind, Job, StoredFile
@@ -165,6 +165,7 @@ def build_scene(stack: Stack) -> Scene:
         "import, file": "/contacts/import/",
         "import, columns": f"/contacts/import/file/{waiting.id}/",
         "import, report": f"/contacts/import/{imported.id}/",
+        "import, undo": f"/contacts/import/{imported.id}/undo/",
         "templates": "/templates/",
         "template": f"/templates/{template.id}/",
         "new template": "/templates/new/",
@@ -217,11 +218,13 @@ def _store(tenant: Tenant, content: bytes, name: str) -> StoredFile:
 def _import(tenant: Tenant, content: bytes, name: str) -> Import:
     with organization_scope(tenant.organization.id):
         return request_import(
-            file=_store(tenant, content, name),
-            program=tenant.program,
-            medium=Medium.WEB_FORM,
-            agreed_at=now() - timedelta(days=200),
-            how="They ticked the box on our sign-up page.",
+            _store(tenant, content, name),
+            ImportWish(
+                program=tenant.program,
+                medium=Medium.WEB_FORM,
+                agreed_at=now() - timedelta(days=200),
+                how="They ticked the box on our sign-up page.",
+            ),
             actor=tenant.owner,
             now=now(),
         )

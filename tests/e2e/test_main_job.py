@@ -72,7 +72,7 @@ def test_a_file_that_is_no_file_of_contacts_is_refused_in_words(page: Page, tena
     page.goto("/contacts/import/")
     page.get_by_label("Your file").set_input_files(picture)
     page.get_by_role("button", name="Look at the file").click()
-    expect(page.get_by_text("This is not a text file")).to_be_visible()
+    expect(page.get_by_text("This is not a list of contacts")).to_be_visible()
 
 
 def test_an_answer_typed_on_the_handset_is_read_and_answered(page: Page, tenant: Tenant, stack: Stack) -> None:

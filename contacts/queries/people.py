@@ -1,45 +1,12 @@
-"""Reads of contacts."""
+"""People and their lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from django.db.models import Count, Q, QuerySet
 
-from accounts.queries import current_organization
-from common.errors import DomainError
 from consent.queries import opted_out_among
-from contacts.models import Contact, ContactList, ContactPhone, CustomField, Import, ListMember, PhoneLabel
-from contacts.rules.columns import Field
-from contacts.rules.files import FileShape, UnreadableFile, rows_of, shape_of
-from contacts.rules.people import InvalidRow, Person, read_person
-from content.models import StoredFile
-from content.queries import path_of
-from content.rules.rendering import CUSTOM, TAGS
-
-
-def import_by_id(import_id: int) -> Import:
-    found: Import = Import.objects.select_related("file", "statement", "job", "error_file").get(id=import_id)
-    return found
-
-
-def custom_fields() -> QuerySet[CustomField]:
-    """The organization's own fields, by name."""
-    return CustomField.objects.order_by("name", "id")
-
-
-def custom_field_keys() -> frozenset[str]:
-    """The keys of the organization's own fields: what tags can name as `custom.key`."""
-    return frozenset(CustomField.objects.values_list("key", flat=True))
-
-
-def tag_values(contact: Contact | None, phone: str) -> dict[str, str]:
-    """What tags say of one person."""
-    if contact is None:
-        return {"phone": phone}
-    found = {name: getattr(contact, name) for name in TAGS if hasattr(contact, name)}
-    found |= {f"{CUSTOM}{key}": str(value) for key, value in contact.custom.items()}
-    return found | {"phone": phone}
+from contacts.models import Contact, ContactList, ContactPhone, ListMember, PhoneLabel
 
 
 def contact_names(contact_ids: Sequence[int]) -> dict[int, str]:
@@ -105,6 +72,10 @@ def phones_of(contact: Contact) -> list[ContactPhone]:
     return sorted(ContactPhone.objects.filter(contact=contact), key=lambda row: (order.index(row.label), row.id))
 
 
+def contact_lists() -> QuerySet[ContactList]:
+    return ContactList.objects.order_by("name")
+
+
 def lists_of(contact: Contact) -> QuerySet[ContactList]:
     return ContactList.objects.filter(id__in=ListMember.objects.filter(contact=contact).values("contact_list_id"))
 
@@ -117,51 +88,3 @@ def list_size(list_id: int) -> int:
 def list_sizes() -> dict[int, int]:
     """How many contacts are on each list, by its id; an empty list is missing."""
     return dict(ListMember.objects.values_list("contact_list_id").annotate(Count("id")))
-
-
-PREVIEWED = 5
-
-
-class NotReadable(DomainError):
-    code = "not_readable"
-
-
-def shape_of_upload(file: StoredFile) -> FileShape:
-    """How the uploaded file is to be read. Raises NotReadable with what to do about it."""
-    try:
-        return shape_of(path_of(file))
-    except UnreadableFile as error:
-        raise NotReadable(str(error)) from error
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewRow:
-    """A row of a file as it stands there, and as the person it will become; else `fault` says why not."""
-
-    fields: tuple[str, ...]
-    person: Person | None
-    fault: str
-
-
-def preview_of(file: StoredFile, mapping: Mapping[int, Field]) -> list[PreviewRow]:
-    """The first rows of a file under a mapping."""
-    shape, country = shape_of_upload(file), current_organization().default_country
-    found = []
-    try:
-        for row in islice(rows_of(path_of(file), shape), PREVIEWED):
-            try:
-                person = read_person(row.fields, mapping, columns=len(shape.header), country=country)
-                found.append(PreviewRow(row.fields, person, ""))
-            except InvalidRow as error:
-                found.append(PreviewRow(row.fields, None, error.reason))
-    except UnreadableFile:
-        pass  # said by the import itself, with the row
-    return found
-
-
-def newest_imports() -> QuerySet[Import]:
-    return Import.objects.select_related("file", "job").order_by("-id")[:5]
-
-
-def contact_lists() -> QuerySet[ContactList]:
-    return ContactList.objects.order_by("name")

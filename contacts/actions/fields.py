@@ -1,0 +1,43 @@
+"""The organization's own fields."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from common.errors import DomainError
+from common.tenancy import current_organization_id
+from contacts.models import CustomField
+from contacts.rules.fields import FieldKind
+
+MOST_FIELDS = 200
+
+
+class FieldRefused(DomainError):
+    code = "field_refused"
+
+
+def create_field(name: str, kind: FieldKind, *, now: datetime, choices: Sequence[str] = ()) -> CustomField:
+    """A field that texts name as `custom.key`; the one of that name where there is one. Raises FieldRefused."""
+    name = " ".join(name.split())[:80]
+    if not name:
+        raise FieldRefused("Give the field a name.")
+    chosen = [choice for choice in dict.fromkeys(" ".join(one.split()) for one in choices) if choice]
+    if kind is FieldKind.CHOICE and len(chosen) < 2:
+        raise FieldRefused("Name at least two choices, each on a line of its own.")
+    known: CustomField | None = CustomField.objects.filter(name__iexact=name).first()
+    if known is not None:
+        if known.kind != kind:
+            raise FieldRefused(
+                f"There is a field “{known.name}” already, which holds {known.get_kind_display()}. "
+                "Use it, or choose another name."
+            )
+        return known
+    taken = set(CustomField.objects.values_list("key", flat=True))
+    if len(taken) >= MOST_FIELDS:
+        raise FieldRefused(f"There are {MOST_FIELDS} fields already. Remove one that nobody needs first.")
+    base = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")[:36] or "field"
+    key = next(key for key in (base, *(f"{base}_{number}" for number in range(2, 1000))) if key not in taken)
+    made: CustomField = CustomField.objects.create(
+        organization_id=current_organization_id(), key=key, name=name, kind=kind, choices=chosen, created_at=now
+    )
+    return made

@@ -1,0 +1,97 @@
+"""An organization's own fields: what kind of value each holds, and how a value is read from what people write."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+
+LONGEST_TEXT = 500
+
+
+class FieldKind(StrEnum):
+    """What a field of the organization's own holds."""
+
+    TEXT = "TEXT"
+    NUMBER = "NUMBER"
+    DATE = "DATE"
+    CHOICE = "CHOICE"
+    YES_NO = "YES_NO"
+
+
+KIND_LABELS: dict[FieldKind, str] = {
+    FieldKind.TEXT: "text",
+    FieldKind.NUMBER: "number",
+    FieldKind.DATE: "date",
+    FieldKind.CHOICE: "one of several choices",
+    FieldKind.YES_NO: "yes or no",
+}
+
+_YES = frozenset(("yes", "y", "true", "1", "x", "on", "ja", "sí", "si", "oui"))
+_NO = frozenset(("no", "n", "false", "0", "off", "nein", "non"))
+_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?|[+-]?\.\d+")
+_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_MONTH_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+
+
+class UnreadableValue(ValueError):
+    """Not a value of the field; the text says what is."""
+
+
+def read_value(kind: FieldKind, text: str, *, choices: Sequence[str] = ()) -> str | int | float:
+    """The value as it is kept: dates as `2026-05-04`, yes and no as those words. Raises UnreadableValue."""
+    if kind is FieldKind.NUMBER:
+        return _number(text)
+    if kind is FieldKind.DATE:
+        return _date(text)
+    if kind is FieldKind.YES_NO:
+        word = text.casefold()
+        if word in _YES or word in _NO:
+            return "yes" if word in _YES else "no"
+        raise UnreadableValue("This field takes yes or no.")
+    if kind is FieldKind.CHOICE:
+        for choice in choices:
+            if choice.casefold() == text.casefold():
+                return choice
+        raise UnreadableValue(f"This is none of the choices: {', '.join(choices)[:200]}.")
+    if len(text) > LONGEST_TEXT:
+        raise UnreadableValue(f"Longer than {LONGEST_TEXT} characters.")
+    return text
+
+
+def guess_kind(values: Sequence[str]) -> FieldKind:
+    """What the filled values of a column look like: text, unless every one of them is a date, a number, yes or no."""
+    filled = [value for value in values if value]
+    for kind in (FieldKind.YES_NO, FieldKind.NUMBER, FieldKind.DATE):
+        if filled and all(_readable(kind, value) for value in filled):
+            return kind
+    return FieldKind.TEXT
+
+
+def _readable(kind: FieldKind, text: str) -> bool:
+    if kind is FieldKind.NUMBER and text.startswith("0") and text.isdigit() and len(text) > 1:
+        return False  # customer numbers lose their zeros as numbers
+    try:
+        read_value(kind, text)
+    except UnreadableValue:
+        return False
+    return True
+
+
+def _number(text: str) -> int | float:
+    plain = text.lstrip("$€£ ").strip()
+    if not _NUMBER.fullmatch(plain) or len(plain) > 30:
+        raise UnreadableValue("This field takes a number such as 1250 or 12.50.")
+    plain = plain.replace(",", "")
+    return float(plain) if "." in plain else int(plain)
+
+
+def _date(text: str) -> str:
+    day_first, month_first = _DAY_FIRST.fullmatch(text), _MONTH_FIRST.fullmatch(text)
+    try:
+        if day_first:
+            return date(int(day_first[3]), int(day_first[2]), int(day_first[1])).isoformat()
+        if month_first:
+            return date(int(month_first[3]), int(month_first[1]), int(month_first[2])).isoformat()
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError as error:
+        raise UnreadableValue("This field takes a date such as 2026-05-04 or 5/4/2026.") from error
