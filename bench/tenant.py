@@ -13,10 +13,11 @@ from billing.models import LotKind
 from common.actor import Actor
 from common.clock import now
 from common.sql import run as execute
-from common.tenancy import organization_scope
+from common.tenancy import across_organizations, organization_scope
 from consent.actions import create_program
 from consent.models import Program
 from consent.rules.media import Level
+from contacts.actions import fill_search
 from dashboard.actions import open_organization
 from registration.actions import approve_registration, submit_registration
 from senders.actions import add_carrier_account, add_number
@@ -76,6 +77,9 @@ def add_people(tenant: BenchTenant, count: int) -> None:
     with organization_scope(tenant.organization.id):
         for statement in _PEOPLE:
             execute(statement, facts)
+    with across_organizations(because="as the worker does"):
+        while fill_search():
+            pass
 
 
 def analyze() -> None:
@@ -96,4 +100,7 @@ _PEOPLE = (
     """INSERT INTO consent_consentstate (organization_id, phone, program_id, granted, changed_at, stopped)
     SELECT organization_id, phone, %(program)s, id %% 20 <> 0, %(now)s, false
     FROM contacts_contactphone WHERE organization_id = %(organization)s""",
+    """INSERT INTO contacts_unindexed (organization_id, contact_ids)
+    SELECT organization_id, array_agg(id) FROM contacts_contact WHERE organization_id = %(organization)s
+    GROUP BY organization_id, id / 5000""",
 )

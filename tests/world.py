@@ -14,11 +14,12 @@ from billing.models import LotKind
 from campaigns.actions import add_outreach, create_campaign, launch_outreach, quote_outreach, write_messages
 from campaigns.models import Outreach
 from common.actor import Actor
-from common.tenancy import organization_scope
+from common.tenancy import across_organizations, organization_scope
 from consent.actions import create_program, grant_by_import, state_import
 from consent.models import Program
 from consent.rules.lawful_hours import ALWAYS, Weekly
 from consent.rules.media import Level, Medium
+from contacts.actions import fill_search, find_anew
 from contacts.models import Contact, ContactPhone
 from dashboard.actions import open_organization
 from messaging.models import Message
@@ -52,9 +53,16 @@ class World:
                 organization=self.organization, created_at=self.now, updated_at=self.now, **fields
             )
             ContactPhone.objects.create(organization=self.organization, contact=contact, phone=phone)
+            find_anew([contact.id])
             if consent:
                 self.consent(phone)
         return contact
+
+    def fill_search(self) -> None:
+        """Let everybody be found, as the worker does behind what is written."""
+        with across_organizations(because="as the worker does"):
+            while fill_search():
+                pass
 
     def consent(self, *phones: str) -> None:
         with self.scope():

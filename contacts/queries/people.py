@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from consent.queries import opted_out_among
 from contacts.models import Contact, ContactList, ContactPhone, ListMember, PhoneLabel
+from contacts.queries.search import found_ids, patterns_of
 
 
 def contact_names(contact_ids: Sequence[int]) -> dict[int, str]:
@@ -35,17 +36,13 @@ class ContactPage:
 
 
 def contact_page(*, search: str = "", after_id: int = 0, list_id: int | None = None) -> ContactPage:
-    """The next contacts, of one list or all, whose name, company, e-mail or phone holds the words; three queries."""
-    found = Contact.objects.filter(id__gt=after_id)
-    if list_id is not None:
-        found = found.filter(id__in=ListMember.objects.filter(contact_list_id=list_id).values("contact_id"))
-    for word in search.split()[:5]:
-        digits = "".join(filter(str.isdigit, word))
-        matches = Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(company__icontains=word)
-        matches |= Q(email__icontains=word)
-        if len(digits) >= 3:
-            matches |= Q(id__in=ContactPhone.objects.filter(phone__contains=digits).values("contact_id"))
-        found = found.filter(matches)
+    """The next contacts, of one list or all, whose name, company, e-mail or phone holds the words."""
+    if patterns := patterns_of(search):
+        found = Contact.objects.filter(id__in=found_ids(patterns, after_id=after_id, limit=PAGE + 1, list_id=list_id))
+    else:
+        found = Contact.objects.filter(id__gt=after_id)
+        if list_id is not None:
+            found = found.filter(id__in=ListMember.objects.filter(contact_list_id=list_id).values("contact_id"))
     contacts = list(found.order_by("id")[: PAGE + 1])
     shown = contacts[:PAGE]
     phones: dict[int, list[str]] = {}
