@@ -1,6 +1,6 @@
 """Importing and lists, as a person asks for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -8,13 +8,19 @@ from typing import Any
 from django import forms
 from phonenumbers.phonenumberutil import SUPPORTED_REGIONS
 
+from common.phones import for_people
 from consent.models import Program
 from consent.queries import programs
 from consent.rules.media import MEDIA, Level, Medium
-from contacts.models import Existing
+from contacts.actions import ContactContent
+from contacts.actions.people import MOST_PHONES
+from contacts.models import Contact, ContactPhone, CustomField, Existing, PhoneLabel
+from contacts.queries import phones_of
 from contacts.rules.columns import LABELS, NEW, Field
-from contacts.rules.fields import KIND_LABELS, FieldKind
+from contacts.rules.fields import KIND_LABELS, LONGEST_TEXT, FieldKind
 from contacts.rules.files import FileShape
+from contacts.rules.people import COLUMNS, LENGTHS
+from content.rules.languages import LANGUAGES
 
 _NEW_KINDS = {kind: label for kind, label in KIND_LABELS.items() if kind is not FieldKind.CHOICE}
 
@@ -131,3 +137,81 @@ class ColumnsForm(forms.Form):
         if Field.PHONE not in chosen:
             self.add_error(None, "Say which column holds the phone number that is texted.")
         return super().clean()
+
+
+class ContactForm(forms.Form):
+    """A person with phones (one empty row more) and the organization's own fields."""
+
+    first_name = forms.CharField(required=False, max_length=LENGTHS["first_name"])
+    last_name = forms.CharField(required=False, max_length=LENGTHS["last_name"])
+    company = forms.CharField(required=False, max_length=LENGTHS["company"])
+    email = forms.EmailField(required=False, label="E-mail")
+    language = forms.ChoiceField(required=False, choices=[("", "not known"), *LANGUAGES.items()])
+    city = forms.CharField(required=False, max_length=LENGTHS["city"])
+    region = forms.CharField(required=False, max_length=LENGTHS["region"], label="State or region")
+    postcode = forms.CharField(required=False, max_length=LENGTHS["postcode"])
+    country = forms.ChoiceField(required=False, choices=lambda: [("", "not known"), *countries()])
+    time_zone = forms.CharField(
+        required=False,
+        max_length=64,
+        help_text="Such as America/New_York. Empty: as the postcode or the phone say.",
+    )
+
+    def __init__(self, *args: Any, contact: Contact | None, own: Sequence[CustomField], **kwargs: Any) -> None:
+        phones = phones_of(contact) if contact is not None else []
+        kwargs["initial"] = {name: getattr(contact, name) for name in COLUMNS} if contact is not None else {}
+        super().__init__(*args, **kwargs)
+        self._own = [field.key for field in own]
+        self._rows = min(len(phones) + 1, MOST_PHONES)
+        for place in range(self._rows):
+            row = phones[place] if place < len(phones) else None
+            self.fields[f"phone_{place}"] = forms.CharField(
+                required=False,
+                max_length=30,
+                label="Phone" if row else "Another phone" if phones else "Phone",
+                initial=for_people(row.phone) if row else "",
+                widget=forms.TextInput(attrs={"type": "tel"}),
+            )
+            self.fields[f"label_{place}"] = forms.ChoiceField(
+                choices=PhoneLabel.choices, label="Kind", initial=row.label if row else _next_label(phones)
+            )
+        for field in own:
+            value = contact.custom.get(field.key, "") if contact is not None else ""
+            self.fields[f"custom_{field.key}"] = _field_for(field, value)
+
+    def phones(self) -> Iterator[tuple[forms.BoundField, forms.BoundField]]:
+        """Each phone with its kind."""
+        return ((self[f"phone_{place}"], self[f"label_{place}"]) for place in range(self._rows))
+
+    def own(self) -> Iterator[forms.BoundField]:
+        """The organization's own fields."""
+        return (self[f"custom_{key}"] for key in self._own)
+
+    def about(self) -> Iterator[forms.BoundField]:
+        """Who it is and where."""
+        return (self[name] for name in self.base_fields)
+
+    def content(self) -> ContactContent:
+        found = self.cleaned_data
+        return ContactContent(
+            values={name: found[name] for name in COLUMNS},
+            phones=[(found[f"label_{place}"], found[f"phone_{place}"]) for place in range(self._rows)],
+            custom={key: found[f"custom_{key}"] for key in self._own},
+        )
+
+
+def _next_label(phones: Sequence[ContactPhone]) -> str:
+    """The kind that no phone has yet: what is texted is the mobile one."""
+    taken = {row.label for row in phones}
+    return next((label for label in PhoneLabel.values if label not in taken), PhoneLabel.OTHER.value)
+
+
+def _field_for(field: CustomField, value: object) -> forms.Field:
+    if field.kind in (FieldKind.CHOICE, FieldKind.YES_NO):
+        known = list(field.choices) if field.kind == FieldKind.CHOICE else ["yes", "no"]
+        return forms.ChoiceField(
+            required=False, label=field.name, initial=value, choices=[("", "not known"), *((one, one) for one in known)]
+        )
+    kinds = {FieldKind.DATE.value: "date", FieldKind.NUMBER.value: "text"}
+    widget = forms.TextInput(attrs={"type": kinds.get(field.kind, "text")})
+    return forms.CharField(required=False, label=field.name, initial=value, max_length=LONGEST_TEXT, widget=widget)

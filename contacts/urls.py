@@ -5,6 +5,10 @@ from contacts.views import imports, people
 app_name = "contacts"
 urlpatterns = [
     path("", people.contact_list, name="list"),
+    path("new/", people.contact_new, name="new"),
+    path("<int:contact_id>/edit/", people.contact_edit, name="edit"),
+    path("<int:contact_id>/delete/", people.contact_delete, name="delete"),
+    path("phones/<int:phone_id>/clear/", people.phone_clear, name="phone_clear"),
     path("add-to-list/", people.add_chosen, name="add_to_list"),
     path("lists/", people.lists, name="lists"),
     path("lists/<int:list_id>/", people.list_detail, name="list_detail"),

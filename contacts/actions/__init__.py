@@ -11,18 +11,31 @@ from contacts.actions.imports import (
     run_import,
 )
 from contacts.actions.lists import ListRefused, add_to_list, create_list, list_named, remove_from_list
-from contacts.actions.people import delete_contacts
+from contacts.actions.people import (
+    ContactContent,
+    ContactRefused,
+    clear_phone,
+    create_contact,
+    delete_contact,
+    delete_contacts,
+    save_contact,
+)
 from contacts.actions.search import fill_search, find_anew
 
 __all__ = [
+    "ContactContent",
+    "ContactRefused",
     "FieldRefused",
     "ImportRefused",
     "ImportWish",
     "ListRefused",
     "add_to_list",
     "cancel_import",
+    "clear_phone",
+    "create_contact",
     "create_field",
     "create_list",
+    "delete_contact",
     "delete_contacts",
     "fail_import",
     "fill_search",
@@ -32,4 +45,5 @@ __all__ = [
     "remove_from_list",
     "request_import",
     "run_import",
+    "save_contact",
 ]

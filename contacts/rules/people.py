@@ -16,10 +16,10 @@ COLUMNS = (
     *("first_name", "last_name", "email", "company", "language"),
     *("city", "region", "postcode", "country", "time_zone"),
 )
-"""What a row says of a person, but for phones and the organization's own fields; the order of `Person.values`."""
+"""What is known of a person, but for phones and the organization's own fields; the order of `Person.values`."""
 
 _ZONES = {zone.casefold(): zone for zone in available_timezones()}
-_LENGTHS = {
+LENGTHS: dict[str, int] = {
     **dict.fromkeys((Field.FIRST_NAME, Field.LAST_NAME, Field.CITY), 120),
     Field.EMAIL: 254,
     Field.COMPANY: 200,
@@ -27,7 +27,13 @@ _LENGTHS = {
     Field.REGION: 80,
     Field.POSTCODE: 20,
 }
+"""The most characters of these."""
 _SHORTENED = re.compile(r"\d(\.\d+)?E\+?\d{1,2}", re.IGNORECASE)
+
+
+def zone_named(text: str) -> str | None:
+    """The IANA name of a time zone, whichever letters are large; None: there is none."""
+    return _ZONES.get(text.casefold())
 
 
 class Fault(StrEnum):
@@ -113,7 +119,7 @@ class PersonReader:
         self._zone = at.get(Field.TIME_ZONE, -1)
         self._of_country = at.get(Field.COUNTRY, -1)
         # Column, place in `values`, most characters.
-        self._plain = tuple((at[field], COLUMNS.index(field), most) for field, most in _LENGTHS.items() if field in at)
+        self._plain = tuple((at[field], COLUMNS.index(field), most) for field, most in LENGTHS.items() if field in at)
         self._own: list[tuple[int, OwnField]] = []
         for column, field in mapping.items():
             if field.startswith(CUSTOM) and own and field.removeprefix(CUSTOM) in own:
@@ -145,10 +151,10 @@ class PersonReader:
             values[_COUNTRY] = country if named else ""
         if self._zone >= 0:
             zone = fields[self._zone].strip()
-            if zone and zone.casefold() not in _ZONES:
+            if zone and zone_named(zone) is None:
                 reason = "This is not a time zone such as America/New_York."
                 raise InvalidRow(Fault.BAD_ZONE, self._zone, zone, reason)
-            values[_ZONE] = _ZONES[zone.casefold()] if zone else ""
+            values[_ZONE] = zone_named(zone) or ""
         phone = fields[self._phone].strip() if self._phone >= 0 else ""
         if not phone:
             raise InvalidRow(Fault.NO_PHONE, self._phone, "", "The row has no phone number.")

@@ -3,17 +3,28 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from accounts.rules.permissions import Permission
 from common.clock import now
 from common.errors import DomainError
-from common.views import MemberRequest, actor_of, member_view, number_in, refusals_on
-from contacts.actions import add_to_list, create_list, list_named, remove_from_list
-from contacts.forms import ListForm
-from contacts.models import ContactList
-from contacts.queries import contact_lists, contact_page, list_size, list_sizes, newest_imports
+from common.phones import for_people
+from common.views import MemberRequest, actor_of, confirmation, member_view, number_in, refusals_on
+from contacts.actions import (
+    add_to_list,
+    clear_phone,
+    create_contact,
+    create_list,
+    delete_contact,
+    list_named,
+    remove_from_list,
+    save_contact,
+)
+from contacts.forms import ContactForm, ListForm
+from contacts.models import Contact, ContactList, ContactPhone
+from contacts.queries import contact_lists, contact_page, custom_fields, list_size, list_sizes, newest_imports
 
 
 @member_view(Permission.CONTACTS_VIEW)
@@ -83,3 +94,59 @@ def _page(request: MemberRequest, *, list_id: int | None = None) -> dict[str, ob
 
 def _chosen(request: MemberRequest) -> list[int]:
     return [found for value in request.POST.getlist("chosen") if (found := number_in(value)) is not None]
+
+
+@member_view(Permission.CONTACTS_EDIT)
+def contact_new(request: MemberRequest) -> HttpResponse:
+    """A contact made by hand."""
+    form = ContactForm(request.POST or None, contact=None, own=list(custom_fields()))
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            made = create_contact(form.content(), actor=actor_of(request), now=now())
+        if form.is_valid():
+            messages.success(request, f"{made} is there. Nobody is texted before their agreement is noted.")
+            return redirect("dashboard:contact", made.id)
+    return render(request, "contacts/edit.html", {"form": form, "contact": None})
+
+
+@member_view(Permission.CONTACTS_EDIT)
+def contact_edit(request: MemberRequest, contact_id: int) -> HttpResponse:
+    """Change what is known of a person."""
+    found = get_object_or_404(Contact.objects.all(), id=contact_id)
+    form = ContactForm(request.POST or None, contact=found, own=list(custom_fields()))
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            save_contact(found.id, form.content(), actor=actor_of(request), now=now())
+        if form.is_valid():
+            messages.success(request, "Saved.")
+            return redirect("dashboard:contact", found.id)
+    return render(request, "contacts/edit.html", {"form": form, "contact": found})
+
+
+@member_view(Permission.CONTACTS_EDIT)
+def contact_delete(request: MemberRequest, contact_id: int) -> HttpResponse:
+    """Forget a person."""
+    found = get_object_or_404(Contact.objects.all(), id=contact_id)
+    if request.method == "POST":
+        delete_contact(found.id, actor=actor_of(request), now=now())
+        messages.success(request, f"{found} is deleted.")
+        return redirect("contacts:list")
+    return confirmation(
+        request,
+        title=f"Delete {found}?",
+        words="Name, phones and everything you know of this person are removed, and they leave every list. The proof "
+        "of what they agreed to, their opt-out and the texts that were sent stay, by the phone number.",
+        submit="Delete the contact",
+        back=reverse("dashboard:contact", args=[found.id]),
+        danger=True,
+    )
+
+
+@member_view(Permission.CONTACTS_EDIT)
+@require_POST
+def phone_clear(request: MemberRequest, phone_id: int) -> HttpResponse:
+    """Say that a phone can be texted after all."""
+    found = get_object_or_404(ContactPhone.objects.all(), id=phone_id)
+    cleared = clear_phone(found.id, actor=actor_of(request), now=now())
+    messages.success(request, f"{for_people(cleared.phone)} is texted again.")
+    return redirect("dashboard:contact", cleared.contact_id)

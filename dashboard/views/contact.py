@@ -13,7 +13,7 @@ from common.errors import DomainError
 from common.views import MemberRequest, actor_of, confirmation, member_view
 from consent.queries import consent_panel, opted_out_among
 from contacts.models import Contact, Import
-from contacts.queries import lists_of, phones_of
+from contacts.queries import custom_fields, lists_of, phones_of
 from dashboard.actions import opt_out_contact, request_undo
 from dashboard.queries import KINDS, journey
 from inbox.queries import conversation_with
@@ -36,6 +36,7 @@ def contact(request: MemberRequest, contact_id: int) -> HttpResponse:
         "phones": phones,
         "stopped": opted_out_among([row.phone for row in phones]),
         "lists": lists_of(found),
+        "own": [(field.name, found.custom[field.key]) for field in custom_fields() if field.key in found.custom],
         "panel": panel,
         "conversational_until": ends if ends and ends > now() else None,
         "steps": journey([row.phone for row in phones], kind=chosen),

@@ -11,8 +11,12 @@ LOOK_AHEAD = 0.1
 FURTHEST = 0.3
 """No slot further ahead than this is reserved, in seconds: leave to send would be over before it came."""
 
-LATEST = 0.005
-"""A slot this late is given back unused, in seconds: using it would crowd the next ones."""
+LATEST = 0.0075
+"""A slot this late is given back unused, in seconds: using it would crowd the next ones.
+
+Measured with a thousand numbers of 3/s: beside a busy neighbour 5 ms halve the throughput (48 %; 7.5 ms: 90 %, 10 ms:
+96 %); with 10 ms one run of four had 52 of 30,000 number-seconds with one segment too many.
+"""
 
 SQUASH_SECONDS = 2.0
 """How often counters are squashed, and with them speed is sampled."""

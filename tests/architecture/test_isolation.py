@@ -20,7 +20,7 @@ from common.clock import now
 from consent.actions import create_program
 from consent.rules.media import Level
 from contacts.actions import add_to_list, list_named
-from contacts.models import Contact, ContactList, Import
+from contacts.models import Contact, ContactList, ContactPhone, Import
 from content.actions import TemplateContent, create_template, store_file
 from content.models import FileKind, StoredFile, Template
 from inbox.models import Conversation
@@ -43,6 +43,7 @@ POSTED = {
     "campaigns/<int:campaign_id>/<slug:verb>/",
     "campaigns/draft/",
     "contacts/add-to-list/",
+    "contacts/phones/<int:phone_id>/clear/",
     "contacts/import/<int:import_id>/cancel/",
     "contacts/lists/<int:list_id>/remove/",
     "settings/days-off/<int:day_id>/remove/",
@@ -93,6 +94,7 @@ def filled(path: str, world: World) -> str:
             "notice_id": Notice,
             "number_id": SenderNumber,
             "order_id": CreditOrder,
+            "phone_id": ContactPhone,
             "registration_id": Registration,
             "request_id": NumberRequest,
             "template_id": Template,
