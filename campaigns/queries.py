@@ -407,19 +407,6 @@ def advice_for(campaign: Campaign, outreach: Outreach, *, now: datetime) -> list
     return found
 
 
-JOB_IS_DEAD_AFTER = timedelta(seconds=60)
-JOB_IS_LOST_AFTER = timedelta(minutes=10)
-"""One that waits in the queue behind others is not dead."""
-
-
-def is_live(job: Job | None, *, now: datetime) -> bool:
-    """Whether a quote is being made: its worker has said something within a minute, or it waits for one."""
-    if job is None or job.state not in (Job.State.WAITING, Job.State.RUNNING):
-        return False
-    patience = JOB_IS_DEAD_AFTER if job.state == Job.State.RUNNING else JOB_IS_LOST_AFTER
-    return bool(job.updated_at > now - patience)
-
-
 def newest_quote_job(outreach_id: int) -> Job | None:
     return Job.objects.filter(kind=f"quote:{outreach_id}").order_by("-id").first()
 

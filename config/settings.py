@@ -139,6 +139,8 @@ CELERY_TASK_ROUTES = {
     "messaging.consume_receipts": {"queue": "receipts"},
     # Unbounded in time, so apart from what must never wait: a STOP, the clock's work.
     "contacts.run_import": {"queue": "jobs"},
+    "contacts.run_export": {"queue": "jobs"},
+    "contacts.fill_search": {"queue": "jobs"},
     "dashboard.undo_import": {"queue": "jobs"},
     "campaigns.write_messages": {"queue": "jobs"},
     "campaigns.quote": {"queue": "jobs"},

@@ -58,6 +58,7 @@ class ImportStatement(TenantModel):
     actor_label = models.CharField(max_length=160)
     created_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True, help_text="its records count for nothing since")
 
     class Meta(TenantModel.Meta):
         constraints = [models.CheckConstraint(condition=~Q(how=""), name="statement_says_how")]

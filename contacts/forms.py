@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from phonenumbers.phonenumberutil import SUPPORTED_REGIONS
 
-from common.phones import for_people
 from consent.models import Program
 from consent.queries import programs
 from consent.rules.media import MEDIA, Level, Medium
@@ -162,14 +161,19 @@ class ContactForm(forms.Form):
         kwargs["initial"] = {name: getattr(contact, name) for name in COLUMNS} if contact is not None else {}
         super().__init__(*args, **kwargs)
         self._own = [field.key for field in own]
-        self._rows = min(len(phones) + 1, MOST_PHONES)
+        for name in ("language", "country"):  # what a file brought stays, also where nobody would choose it
+            said = kwargs["initial"].get(name, "")
+            known = list(self.fields[name].choices)  # type: ignore[attr-defined]
+            if said not in dict(known):
+                self.fields[name].choices = [*known, (said, said)]  # type: ignore[attr-defined]
+        self._rows = max(min(len(phones) + 1, MOST_PHONES), len(phones))
         for place in range(self._rows):
             row = phones[place] if place < len(phones) else None
             self.fields[f"phone_{place}"] = forms.CharField(
                 required=False,
                 max_length=30,
                 label="Phone" if row else "Another phone" if phones else "Phone",
-                initial=for_people(row.phone) if row else "",
+                initial=row.phone if row else "",  # with its country: the contact's may be another
                 widget=forms.TextInput(attrs={"type": "tel"}),
             )
             self.fields[f"label_{place}"] = forms.ChoiceField(
@@ -183,9 +187,9 @@ class ContactForm(forms.Form):
         """Each phone with its kind."""
         return ((self[f"phone_{place}"], self[f"label_{place}"]) for place in range(self._rows))
 
-    def own(self) -> Iterator[forms.BoundField]:
+    def own(self) -> list[forms.BoundField]:
         """The organization's own fields."""
-        return (self[f"custom_{key}"] for key in self._own)
+        return [self[f"custom_{key}"] for key in self._own]
 
     def about(self) -> Iterator[forms.BoundField]:
         """Who it is and where."""

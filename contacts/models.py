@@ -36,9 +36,12 @@ class CustomField(TenantModel):
     key = models.CharField(max_length=40)
     name = models.CharField(max_length=80)
     kind = models.CharField(
-        max_length=6, choices=[(kind.value, label) for kind, label in KIND_LABELS.items()], default=FieldKind.TEXT.value
+        max_length=6,
+        choices=[(kind.value, label) for kind, label in KIND_LABELS.items()],
+        default=FieldKind.TEXT.value,
+        db_default=FieldKind.TEXT.value,
     )
-    choices = models.JSONField(default=list, help_text="of a field of that kind: what it may hold")
+    choices = models.JSONField(default=list, db_default=[], help_text="of a field of that kind: what it may hold")
     created_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
@@ -117,19 +120,21 @@ class Import(TenantModel):
     contact_list = models.ForeignKey(
         ContactList, on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
     )
-    header = models.JSONField(default=list, help_text="the headings; with the mapping they teach the next import")
+    header = models.JSONField(
+        default=list, db_default=[], help_text="the headings; with the mapping they teach the next import"
+    )
     mapping = models.JSONField(help_text="column number to field")
-    existing = models.CharField(max_length=6, choices=Existing.choices, default=Existing.UPDATE)
+    existing = models.CharField(max_length=6, choices=Existing.choices, default=Existing.UPDATE, db_default="UPDATE")
     encoding = models.CharField(max_length=40)
     delimiter = models.CharField(max_length=1)
     default_country = models.CharField(max_length=2)
     rows = models.BigIntegerField(default=0)
     created = models.BigIntegerField(default=0)
     updated = models.BigIntegerField(default=0)
-    unchanged = models.BigIntegerField(default=0, help_text="known, and nothing new about them")
+    unchanged = models.BigIntegerField(default=0, db_default=0, help_text="known, and nothing new about them")
     duplicates = models.BigIntegerField(default=0)
     invalid = models.BigIntegerField(default=0)
-    faults = models.JSONField(default=dict, help_text="of the invalid ones: how many for each reason")
+    faults = models.JSONField(default=dict, db_default={}, help_text="of the invalid ones: how many for each reason")
     opted_out = models.BigIntegerField(default=0, help_text="kept so: they said stop")
     error_file = models.ForeignKey(
         "content.StoredFile", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
@@ -138,15 +143,12 @@ class Import(TenantModel):
     undo_job = models.ForeignKey(
         "content.Job", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
     )
-    removed = models.BigIntegerField(default=0, help_text="contacts that the undoing took away again")
+    removed = models.BigIntegerField(default=0, db_default=0, help_text="contacts that the undoing took away again")
     created_at = models.DateTimeField()
 
 
 class ImportedContact(TenantModel):
-    """A phone that an import brought, and whose it is: how a later row is known as a duplicate, what the journey tells
-
-    and what can be undone.
-    """
+    """A phone that an import brought, and whose it is: how a later row is known as a duplicate, and what is undone."""
 
     pk = models.CompositePrimaryKey("import_id", "phone")
     organization = tenant_key(enforced=False)
@@ -179,3 +181,23 @@ class Unindexed(TenantModel):
 
     organization = tenant_key(enforced=False)
     contact_ids = ArrayField(models.BigIntegerField())
+
+
+class Export(TenantModel):
+    """Contacts as a file to take away: everybody, or those of a list or a search."""
+
+    class Format(models.TextChoices):
+        CSV = "CSV", "CSV"
+        XLSX = "XLSX", "Excel (XLSX)"
+
+    job = models.ForeignKey("content.Job", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    format = models.CharField(max_length=4, choices=Format.choices)
+    search = models.CharField(max_length=200, blank=True)
+    contact_list = models.ForeignKey(
+        ContactList, on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
+    )
+    file = models.ForeignKey(
+        "content.StoredFile", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
+    )
+    people = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()

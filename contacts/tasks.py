@@ -3,13 +3,13 @@ import time
 
 import structlog
 from celery import shared_task
-from django.db import Error as DatabaseError
 
-from common.actor import SYSTEM
+from common.actor import SYSTEM, Actor
 from common.clock import now
 from common.locks import Overtaken, only_one
 from common.tenancy import across_organizations
-from contacts.actions import fail_import, fill_search, run_import
+from contacts.actions import fail_import, fill_search, run_export, run_import
+from content.tasks import PASSING, failing_in_words
 
 log = structlog.get_logger(__name__)
 
@@ -19,12 +19,19 @@ def run_import_task(organization_id: int, import_id: int) -> None:
     """Run an import to its end; where the database is away it is revived later, any other error is said to the user."""
     try:
         run_import(organization_id=organization_id, import_id=import_id, actor=SYSTEM)
-    except DatabaseError:
+    except PASSING:
         raise
     except Exception:
         log.exception("import_failed", organization=organization_id, import_id=import_id)
         fail_import(organization_id=organization_id, import_id=import_id, now=now())
         raise
+
+
+@shared_task(name="contacts.run_export")
+def run_export_task(organization_id: int, export_id: int, label: str, job_id: int) -> None:
+    words = "Something went wrong with this file. Ask for it again."
+    with failing_in_words(organization_id, job_id, words):
+        run_export(organization_id=organization_id, export_id=export_id, actor=Actor(label))
 
 
 FILL_SECONDS = 10.0

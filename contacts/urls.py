@@ -1,6 +1,6 @@
 from django.urls import path
 
-from contacts.views import imports, people
+from contacts.views import exports, imports, people
 
 app_name = "contacts"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("<int:contact_id>/delete/", people.contact_delete, name="delete"),
     path("phones/<int:phone_id>/clear/", people.phone_clear, name="phone_clear"),
     path("add-to-list/", people.add_chosen, name="add_to_list"),
+    path("export/", exports.export_new, name="export_new"),
+    path("export/<int:export_id>/", exports.export_state, name="export"),
+    path("export/<int:export_id>/file/", exports.export_file, name="export_file"),
     path("lists/", people.lists, name="lists"),
     path("lists/<int:list_id>/", people.list_detail, name="list_detail"),
     path("lists/<int:list_id>/remove/", people.remove_chosen, name="remove_from_list"),

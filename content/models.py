@@ -82,7 +82,7 @@ class Job(TenantModel):
     total = models.BigIntegerField(null=True)
     message = models.TextField(blank=True, help_text="for the person who waits: what went wrong and what to do next")
     task = models.CharField(max_length=80, db_default="", help_text="does the work; started again where it died")
-    arguments = models.JSONField(default=list)
+    arguments = models.JSONField(default=list, db_default=[])
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

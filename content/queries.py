@@ -1,11 +1,25 @@
 """Reads of files and templates."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from content.models import StoredFile, Template, TemplateVersion
+from content.models import Job, StoredFile, Template, TemplateVersion
+
+UNDER_WAY = (Job.State.WAITING, Job.State.RUNNING)
+JOB_IS_DEAD_AFTER = timedelta(seconds=60)
+JOB_IS_LOST_AFTER = timedelta(minutes=10)
+"""One that waits in the queue behind others is not dead."""
+
+
+def is_live(job: Job | None, *, now: datetime) -> bool:
+    """Whether work goes on: its worker has said something within a minute, or it waits for one."""
+    if job is None or job.state not in UNDER_WAY:
+        return False
+    patience = JOB_IS_DEAD_AFTER if job.state == Job.State.RUNNING else JOB_IS_LOST_AFTER
+    return bool(job.updated_at > now - patience)
 
 
 def path_of(file: StoredFile) -> Path:

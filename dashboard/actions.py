@@ -13,12 +13,12 @@ from common import clock
 from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import across_organizations, organization_scope
-from consent.actions import opt_out_by_staff, withdraw_import
+from consent.actions import opt_out_by_staff, undo_statement, withdraw_records
 from contacts.actions import delete_contacts
 from contacts.models import Contact, Import
 from contacts.queries import import_by_id, imported_after, may_undo, phones_of
 from content.actions import begin_work, finish_job, report_progress, start_job
-from content.models import Job
+from content.queries import UNDER_WAY
 from messaging.queries import texted_among
 
 FIRST_PLAN = "personal"
@@ -42,11 +42,13 @@ def request_undo(import_id: int, *, actor: Actor, now: datetime) -> Import:
     if done.undo_job_id is not None:
         return done
     if not may_undo(done, now=now):
-        raise UndoRefused("An import can be undone within a day of its end. Change or delete the contacts themselves.")
+        raise UndoRefused("An import can be undone within a day. Change or delete the contacts themselves.")
     done.undo_job = start_job(kind="import.undo", total=done.created + done.updated + done.unchanged, now=now)
     done.save(update_fields=["undo_job"])
     audit(action="import.undone", subject=done, actor=actor, now=now)
-    begin_work(done.undo_job, "dashboard.undo_import", arguments=[done.organization_id, done.id, actor.label])
+    begin_work(
+        done.undo_job, "dashboard.undo_import", arguments=[done.organization_id, done.id, actor.label, done.undo_job.id]
+    )
     return done
 
 
@@ -56,23 +58,48 @@ def undo_import(*, organization_id: int, import_id: int, actor: Actor) -> None:
     What it changed in people who were contacts before stays changed. Opens a scope for each batch; running it again
     goes on.
     """
+    if _withdraw(organization_id, import_id, actor):
+        _remove(organization_id, import_id)
+
+
+def _under_way(import_id: int) -> Import | None:
+    """The import whose undoing is under way; None: it is through, or has failed."""
+    wanted = import_by_id(import_id)
+    return wanted if wanted.undo_job is not None and wanted.undo_job.state in UNDER_WAY else None
+
+
+def _withdraw(organization_id: int, import_id: int, actor: Actor) -> bool:
+    after, done, some = 0, 0, 1
+    while some:
+        with organization_scope(organization_id):
+            wanted = _under_way(import_id)
+            if wanted is None or wanted.undo_job is None:
+                return False
+            now = clock.now()
+            undo_statement(wanted.statement, now=now)
+            some, after = withdraw_records(wanted.statement, after_id=after, limit=UNDO_BATCH, actor=actor, now=now)
+            done += some
+            report_progress(wanted.undo_job.id, done=done // 2, now=now)
+    return True
+
+
+def _remove(organization_id: int, import_id: int) -> None:
     after, done = "", 0
     while True:
         with organization_scope(organization_id):
-            wanted = import_by_id(import_id)
-            if wanted.undo_job is None or wanted.undo_job.state not in (Job.State.WAITING, Job.State.RUNNING):
+            wanted = _under_way(import_id)
+            if wanted is None or wanted.undo_job is None:
                 return
             rows = imported_after(import_id, after, UNDO_BATCH)
             if not rows:
                 finish_job(wanted.undo_job.id, now=clock.now())
                 return
             after, done = rows[-1].phone, done + len(rows)
-            withdraw_import(wanted.statement, [row.phone for row in rows], actor=actor, now=clock.now())
             texted = texted_among([phone for row in rows for phone in row.phones])
-            gone = [row.contact_id for row in rows if row.brought and texted.isdisjoint(row.phones)]
-            removed = delete_contacts(gone)
+            removed = delete_contacts([row.contact_id for row in rows if row.brought and texted.isdisjoint(row.phones)])
             Import.objects.filter(id=import_id).update(removed=F("removed") + removed)
-            report_progress(wanted.undo_job.id, done=done, now=clock.now())
+            half = (wanted.undo_job.total or 0) // 2
+            report_progress(wanted.undo_job.id, done=half + done // 2, now=clock.now())
 
 
 def close_day(day: date, *, name: str, actor: Actor, now: datetime) -> None:

@@ -13,7 +13,7 @@ from audiences.actions import forget_exclusions
 from audiences.queries import Audience
 from campaigns.actions.texts import opt_out_word_of, typed_text
 from campaigns.models import Campaign, Outreach, QuoteChunk
-from campaigns.queries import is_live, newest_quote_job
+from campaigns.queries import newest_quote_job
 from campaigns.rules.hours import weekly_of
 from campaigns.rules.states import CampaignState, OutreachState
 from common.actor import Actor
@@ -24,7 +24,7 @@ from consent.models import Program
 from consent.rules.lawful_hours import ALWAYS, Weekly
 from content.actions import note_use
 from content.models import StoredFile, Template
-from content.queries import newest_version
+from content.queries import is_live, newest_version
 from content.rules.pictures import MOST_PICTURES
 from content.rules.rendering import TemplateError
 from senders.models import SenderNumber

@@ -14,7 +14,7 @@ from billing.rules.pricing import Basis
 from campaigns.actions.drafts import check_audience, check_ready
 from campaigns.actions.texts import Writer, Written, look_of, writer_for
 from campaigns.models import Outreach, QuoteChunk
-from campaigns.queries import is_live, newest_quote_job, promotional_campaigns_since, start_of_month, texted_by_several
+from campaigns.queries import newest_quote_job, promotional_campaigns_since, start_of_month, texted_by_several
 from campaigns.rules.states import UNCONFIRMED, OutreachState
 from common.clock import now as clock_now
 from common.errors import DomainError
@@ -22,6 +22,7 @@ from common.sql import array_literal, run
 from common.tenancy import organization_scope
 from content.actions import fail_job, finish_job, report_progress, start_job
 from content.models import Job
+from content.queries import is_live
 
 PAGE = 5_000
 """People that are read, written and priced at a time."""

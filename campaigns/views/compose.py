@@ -37,7 +37,6 @@ from campaigns.models import Campaign, Outreach
 from campaigns.queries import (
     advice_for,
     forecast_of,
-    is_live,
     left_out_lines,
     left_out_people,
     newest_quote_job,
@@ -54,7 +53,7 @@ from consent.queries import programs
 from contacts.queries import custom_fields
 from content.actions import store_picture
 from content.models import FileKind, Job, StoredFile
-from content.queries import path_of
+from content.queries import is_live, path_of
 from content.rules.rendering import CUSTOM, STOP_LINK, TAGS
 from messaging.queries import link_base
 from messaging.rules.links import CODE_LENGTH, short_url

@@ -1,6 +1,12 @@
 """Writes of consent: programs, records by import and keyword, opt-outs, seals."""
 
-from consent.actions.imports import complete_statement, grant_by_import, state_import, withdraw_import
+from consent.actions.imports import (
+    complete_statement,
+    grant_by_import,
+    state_import,
+    undo_statement,
+    withdraw_records,
+)
 from consent.actions.inbound import ReplyDue, ReplyKind, obey_inbound
 from consent.actions.opt_outs import (
     Wish,
@@ -30,5 +36,6 @@ __all__ = [
     "remember_stop_word",
     "seal_organization",
     "state_import",
-    "withdraw_import",
+    "undo_statement",
+    "withdraw_records",
 ]

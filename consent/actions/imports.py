@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from common.actor import Actor
 from common.errors import DomainError
 from common.sql import array_literal, fetch_all, run
 from common.tenancy import current_organization_id
-from consent.models import ImportStatement, Program
+from consent.models import ConsentRecord, ImportStatement, Program
 from consent.rules.media import MEDIA, Level, Medium, may_grant
 
 
@@ -57,12 +57,27 @@ def grant_by_import(statement: ImportStatement, phones: Sequence[str], *, now: d
     return Granted(phones=recorded, kept_opted_out=opted_out)
 
 
-def withdraw_import(statement: ImportStatement, phones: Sequence[str], *, actor: Actor, now: datetime) -> int:
-    """Take back what an import stated of these phones, where nothing else says that they agreed; return how many."""
-    withdrawn = run(
-        _WITHDRAW, _parameters(statement, phones, now) | {"actor": actor.label, "medium": WITHDRAWN_BY_UNDOING}
+def undo_statement(statement: ImportStatement, *, now: datetime) -> None:
+    """What this import stated counts for nothing from now on; `withdraw_records` takes it back phone by phone."""
+    ImportStatement.objects.filter(id=statement.id, undone_at=None).update(undone_at=now)
+
+
+def withdraw_records(
+    statement: ImportStatement, *, after_id: int, limit: int, actor: Actor, now: datetime
+) -> tuple[int, int]:
+    """Take back the next records of an undone statement; return how many and the id of the last.
+
+    The state of each phone becomes what its other records come to, so that what else says that they agreed stays, and
+    a later import counts.
+    """
+    records = ConsentRecord.objects.filter(import_statement_id=statement.id, id__gt=after_id).order_by("id")
+    found = list(records.values_list("id", "phone")[:limit])
+    run(
+        _WITHDRAW,
+        _parameters(statement, [phone for _, phone in found], now)
+        | {"by": actor.label, "undo": WITHDRAWN_BY_UNDOING, "long_ago": LONG_AGO},
     )
-    return withdrawn
+    return len(found), found[-1][0] if found else after_id
 
 
 def complete_statement(statement: ImportStatement, *, now: datetime) -> None:
@@ -85,6 +100,8 @@ def _parameters(statement: ImportStatement, phones: Sequence[str], now: datetime
 
 
 WITHDRAWN_BY_UNDOING = "UNDO"
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""When the state of a phone changed of which no record is left that counts: any later agreement is newer."""
 
 # A later withdrawal outweighs an earlier agreement, whichever of the two is written down first. Records are looked up
 # by the phone: by the statement (which "+ 0" keeps the planner from) each look-up would read all of the file so far; by
@@ -121,18 +138,39 @@ SELECT (SELECT count(*) FROM recorded), (SELECT count(*) FROM given WHERE stoppe
 """
 
 _WITHDRAW = """
-WITH withdrawn AS (
-    UPDATE consent_consentstate s SET granted = false, stopped = false, changed_at = %(now)s
-    FROM unnest(%(phones)s::text[]) AS p(phone)
-    WHERE s.organization_id = %(organization)s AND s.phone = p.phone AND s.program_id = %(program)s AND s.granted
-        AND EXISTS (SELECT 1 FROM consent_consentrecord r WHERE r.organization_id = %(organization)s
-                    AND r.phone = p.phone AND r.import_statement_id = %(statement)s)
-        AND NOT EXISTS (SELECT 1 FROM consent_consentrecord r WHERE r.organization_id = %(organization)s
-                        AND r.phone = p.phone AND r.program_id = %(program)s AND r.action = 'GRANT'
-                        AND r.import_statement_id IS DISTINCT FROM %(statement)s)
-    RETURNING s.organization_id, s.phone, s.program_id
+WITH before AS MATERIALIZED (
+    SELECT s.phone, s.granted, s.stopped
+    FROM (SELECT phone FROM unnest(%(phones)s::text[]) AS p(phone) ORDER BY phone) u
+    CROSS JOIN LATERAL (
+        SELECT x.phone, x.granted, x.stopped FROM consent_consentstate x
+        WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = u.phone
+            AND x.program_id = %(program)s
+        LIMIT 1 FOR NO KEY UPDATE) s
+), others AS MATERIALIZED (
+    SELECT b.*, o.* FROM before b CROSS JOIN LATERAL (
+        SELECT max(r.occurred_at) AS changed_at,
+            COALESCE(bool_or(r.grants AND r.id > COALESCE(r.withdrawn, 0)), false) AS grants,
+            COALESCE(bool_or(r.grants AND r.id > COALESCE(r.undone, 0)), false) AS may_come_back
+        FROM (
+            SELECT x.id, x.occurred_at, x.action = 'GRANT' AND t.undone_at IS NULL AS grants,
+                max(x.id) FILTER (WHERE x.action = 'WITHDRAW') OVER () AS withdrawn,
+                max(x.id) FILTER (WHERE x.action = 'WITHDRAW' AND x.medium = %(undo)s) OVER () AS undone
+            FROM consent_consentrecord x
+            LEFT JOIN consent_importstatement t ON t.id = x.import_statement_id
+            WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = b.phone
+                AND x.program_id = %(program)s AND x.import_statement_id IS DISTINCT FROM %(statement)s
+        ) r
+    ) o
+), projected AS (
+    INSERT INTO consent_consentstate AS s (organization_id, phone, program_id, granted, changed_at, stopped)
+    SELECT %(organization)s, phone, %(program)s, granted AND grants, COALESCE(changed_at, %(long_ago)s),
+        stopped AND may_come_back
+    FROM others ORDER BY phone
+    ON CONFLICT (organization_id, phone, program_id)
+    DO UPDATE SET granted = excluded.granted, changed_at = excluded.changed_at, stopped = excluded.stopped
 )
 INSERT INTO consent_consentrecord
     (organization_id, phone, program_id, action, occurred_at, medium, actor_label, recorded_at)
-SELECT organization_id, phone, program_id, 'WITHDRAW', %(now)s, %(medium)s, %(actor)s, %(now)s FROM withdrawn
+SELECT %(organization)s, phone, %(program)s, 'WITHDRAW', %(now)s, %(undo)s, %(by)s, %(now)s
+FROM others WHERE granted AND NOT grants
 """

@@ -57,8 +57,8 @@ def obey_inbound(
             _note_block(phone, sender_number_id, received_at)
         return [] if answered or not fresh else [ReplyDue(ReplyKind.STOPPED, _stopped(organization_name))]
     if keyword is Keyword.START:
-        _start(phone, sender_number_id, inbound_sid, received_at, now)
-        return [] if answered else [ReplyDue(ReplyKind.STARTED, _started(organization_name))]
+        started = _start(phone, sender_number_id, inbound_sid, received_at, now)
+        return [] if answered or not started else [ReplyDue(ReplyKind.STARTED, _started(organization_name))]
     if not opted_out:
         _open_conversation(phone, inbound_sid, received_at, now)
     if keyword is Keyword.HELP:
@@ -66,7 +66,8 @@ def obey_inbound(
     return []
 
 
-def _start(phone: str, sender_number_id: int, inbound_sid: str, at: datetime, now: datetime) -> None:
+def _start(phone: str, sender_number_id: int, inbound_sid: str, at: datetime, now: datetime) -> bool:
+    """Bring back what STOP took; False where a later STOP stands against it."""
     values = {
         "organization": current_organization_id(),
         "phone": phone,
@@ -75,13 +76,17 @@ def _start(phone: str, sender_number_id: int, inbound_sid: str, at: datetime, no
         "medium": Medium.KEYWORD.value,
         "sid": inbound_sid,
     }
-    lifted = OptOut.objects.filter(phone=phone, lifted_at=None).update(lifted_at=at)
+    stopped = OptOut.objects.filter(phone=phone, lifted_at=None)
+    if stopped.filter(opted_out_at__gt=at).exists():
+        return False  # they have changed their mind since
+    lifted = stopped.update(lifted_at=at)
     CarrierBlock.objects.filter(sender_number_id=sender_number_id, phone=phone).update(lifted_at=at)
     run(_REGRANT, values)
     run(_RESTORE, values)
     _open_conversation(phone, inbound_sid, at, now)
     if lifted:
         publish(kind="opt_out.removed", payload={"phone": phone}, now=now)
+    return True
 
 
 def _open_conversation(phone: str, inbound_sid: str, at: datetime, now: datetime) -> None:

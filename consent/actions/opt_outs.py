@@ -111,8 +111,13 @@ WHERE o.organization_id = %(organization)s AND o.lifted_at IS NULL
 
 # Who did it: the person at the phone, where nobody else is named.
 _WITHDRAW = f"""
-WITH withdrawn AS (
-    UPDATE consent_consentstate s SET granted = false, stopped = true, changed_at = w.at FROM {_WISHES}
+WITH held AS MATERIALIZED (
+    -- In one order, as everybody else who writes many of them.
+    SELECT s.phone, s.program_id FROM consent_consentstate s JOIN {_WISHES} ON s.phone = w.phone
+    WHERE s.organization_id = %(organization)s AND s.granted ORDER BY s.phone, s.program_id FOR NO KEY UPDATE OF s
+), withdrawn AS (
+    UPDATE consent_consentstate s SET granted = false, stopped = true, changed_at = w.at
+    FROM {_WISHES}, (SELECT count(*) FROM held) AS all_held
     WHERE s.organization_id = %(organization)s AND s.phone = w.phone AND s.granted
     RETURNING s.organization_id, s.phone, s.program_id, w.at, w.sid
 )

@@ -1,5 +1,6 @@
 """Writes of contacts."""
 
+from contacts.actions.exports import request_export, run_export
 from contacts.actions.fields import FieldRefused, create_field
 from contacts.actions.imports import (
     ImportRefused,
@@ -43,7 +44,9 @@ __all__ = [
     "keep_upload",
     "list_named",
     "remove_from_list",
+    "request_export",
     "request_import",
+    "run_export",
     "run_import",
     "save_contact",
 ]

@@ -34,7 +34,7 @@ def create_field(name: str, kind: FieldKind, *, now: datetime, choices: Sequence
         return known
     taken = set(CustomField.objects.values_list("key", flat=True))
     if len(taken) >= MOST_FIELDS:
-        raise FieldRefused(f"There are {MOST_FIELDS} fields already. Remove one that nobody needs first.")
+        raise FieldRefused(f"There are {MOST_FIELDS} fields already. Put this column into one of them.")
     base = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")[:36] or "field"
     key = next(key for key in (base, *(f"{base}_{number}" for number in range(2, 1000))) if key not in taken)
     made: CustomField = CustomField.objects.create(

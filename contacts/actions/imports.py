@@ -37,8 +37,8 @@ from contacts.rules.files import FileShape, Row, UnreadableFile, is_workbook, ro
 from contacts.rules.people import Fault, InvalidRow, Person, PersonReader
 from contacts.rules.workbooks import UnreadableWorkbook, to_csv
 from content.actions import begin_work, cancel_job, fail_job, finish_job, report_progress, start_job, store_file
-from content.models import FileKind, Job, StoredFile
-from content.queries import path_of
+from content.models import FileKind, StoredFile
+from content.queries import UNDER_WAY, path_of
 
 BATCH = 5_000
 
@@ -110,6 +110,9 @@ def request_import(file: StoredFile, wish: ImportWish, *, actor: Actor, now: dat
             "No column holds phone numbers. Give the column a heading such as “Phone”, or choose it by hand. "
             f"The headings found: {', '.join(shape.header)[:200]}."
         )
+    made = {str(column): _made(column, kind, shape, now) for column, kind in mapping.items()}
+    if len(set(made.values())) < len(made):
+        raise ImportRefused("Two columns would become the same field. Leave one out, or give its heading another name.")
     statement = state_import(
         program=wish.program, medium=wish.medium, agreed_at=wish.agreed_at, how=wish.how, actor=actor, now=now
     )
@@ -120,7 +123,7 @@ def request_import(file: StoredFile, wish: ImportWish, *, actor: Actor, now: dat
         job=start_job(kind="import", total=None, now=now),
         contact_list=list_named(wish.list_name, now=now) if wish.list_name else None,
         header=list(shape.header) if shape.headed else [],
-        mapping={str(column): _made(column, kind, shape, now) for column, kind in mapping.items()},
+        mapping=made,
         existing=wish.existing,
         encoding=shape.encoding,
         delimiter=shape.delimiter,
@@ -143,8 +146,7 @@ def _made(column: int, name: str, shape: FileShape, now: datetime) -> str:
 def cancel_import(import_id: int, *, actor: Actor, now: datetime) -> None:
     """Stop a running import after the batch at work; what it has written stays, and can be undone."""
     wanted = import_by_id(import_id)
-    if wanted.job.state in (Job.State.WAITING, Job.State.RUNNING) and wanted.cancel_asked_at is None:
-        # Not under the lock of the batch at work: the page would wait for it.
+    if wanted.job.state in UNDER_WAY and wanted.cancel_asked_at is None:
         Import.objects.filter(id=import_id, cancel_asked_at=None).update(cancel_asked_at=now)
         audit(action="import.canceled", subject=wanted, actor=actor, now=now, rows=wanted.rows)
 
@@ -154,7 +156,7 @@ def run_import(*, organization_id: int, import_id: int, actor: Actor) -> None:
     with organization_scope(organization_id):
         wanted = import_by_id(import_id)
         path, own = path_of(wanted.file), own_fields()
-    if wanted.job.state not in (Job.State.WAITING, Job.State.RUNNING):
+    if wanted.job.state not in UNDER_WAY:
         return
     shape = shape_of(path)
     mapping = {int(column): name for column, name in wanted.mapping.items()}
@@ -224,14 +226,18 @@ def _write_batch(batch: _Batch, wanted: Import, errors: ErrorFile, phone_column:
     """Write a batch, unless it is written already; False: somebody has asked to stop."""
     now = clock_now()
     # The row is the lock: a second runner of the same import waits here, then finds the batch written.
-    locked = Import.objects.select_for_update(no_key=True).get(id=wanted.id)
+    locked = Import.objects.select_for_update(no_key=True, of=("self",)).select_related("job").get(id=wanted.id)
+    if locked.job.state not in UNDER_WAY:  # another runner has ended it, and its statement
+        return False
     if batch.last <= locked.rows:  # read again for the error file alone
         taken = taken_among([person.phone for _, person in batch.good], import_id=wanted.id)
         _add_errors(errors, batch, taken, phone_column)
         return True
     if locked.cancel_asked_at is not None:
         return False
-    unique = {person.phone: person for _, person in reversed(batch.good)}  # the first of a file counts
+    unique: dict[str, Person] = {}
+    for _, person in batch.good:
+        unique.setdefault(person.phone, person)  # the first of a file counts
     written = write_people(
         list(unique.values()),
         import_id=wanted.id,
@@ -279,6 +285,9 @@ def _about_so_many_rows(path: Path) -> int:
 def _finish(wanted: Import, errors: ErrorFile, actor: Actor, broken: str, canceled: bool) -> None:
     """Keep the error file, have the statement sealed, and end the job; `broken` says why the file was left."""
     now = clock_now()
+    locked = Import.objects.select_for_update(no_key=True, of=("self",)).select_related("job").get(id=wanted.id)
+    if locked.job.state not in UNDER_WAY:
+        return
     if errors.count:
         with errors.path.open("rb") as content:
             stored = store_file(

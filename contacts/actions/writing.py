@@ -54,9 +54,11 @@ def write_people(
         "import": import_id,
         "list": list_id,
         "now": now,
+        "keep": existing == Existing.KEEP,
     }
     ((created, known, written, seen, taken),) = fetch_all(_WRITE[existing], parameters)
-    run(_WRITE_FURTHER, parameters)
+    if any(one.others for one in people):
+        run(_WRITE_FURTHER, parameters)
     return Written(
         created, written - created, known - (written - created), frozenset(seen or ()), frozenset(taken or ())
     )
@@ -119,7 +121,8 @@ WITH known AS MATERIALIZED (
     WHERE k.seen IS NULL AND (k.label IS NULL OR k.label = 'MOBILE')
 ), written AS (
     INSERT INTO contacts_contact AS c (id, organization_id, {_FIELDS}, custom, created_at, updated_at)
-    SELECT id, %(organization)s, {_FIELDS}, custom, %(now)s, %(now)s FROM people
+    -- A contact with two mobile phones may stand in the file twice: the first row counts.
+    SELECT DISTINCT ON (id) id, %(organization)s, {_FIELDS}, custom, %(now)s, %(now)s FROM people ORDER BY id
     ON CONFLICT (id) DO UPDATE SET updated_at = %(now)s, {changes} WHERE {condition}
     RETURNING c.id
 ), phoned AS (
@@ -156,14 +159,19 @@ _WRITE = {
 
 # Of a person whom this import brought; a phone that stands with somebody already stays there.
 _WRITE_FURTHER = f"""
-INSERT INTO contacts_contactphone (organization_id, contact_id, label, phone, textable)
-SELECT DISTINCT ON (f.phone) %(organization)s, p.contact_id, f.label, f.phone, true
-FROM {_FURTHER} f
-CROSS JOIN LATERAL (
-    SELECT b.contact_id FROM contacts_importedcontact b
-    WHERE b.import_id = %(import)s AND b.phone = f.main LIMIT 1) p
-ORDER BY f.phone
-ON CONFLICT (organization_id, phone) DO NOTHING
+WITH written AS (
+    INSERT INTO contacts_contactphone (organization_id, contact_id, label, phone, textable)
+    SELECT DISTINCT ON (f.phone) %(organization)s, p.contact_id, f.label, f.phone, true
+    FROM {_FURTHER} f
+    CROSS JOIN LATERAL (
+        SELECT b.contact_id FROM contacts_importedcontact b
+        WHERE b.import_id = %(import)s AND b.phone = f.main AND (b.created OR NOT %(keep)s) LIMIT 1) p
+    ORDER BY f.phone
+    ON CONFLICT (organization_id, phone) DO NOTHING
+    RETURNING contact_id
+)
+INSERT INTO contacts_unindexed (organization_id, contact_ids)
+SELECT %(organization)s, array_agg(DISTINCT contact_id) FROM written HAVING count(*) > 0
 """
 
 _TAKEN = f"""

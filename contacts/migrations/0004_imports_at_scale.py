@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="customfield",
             name="choices",
-            field=models.JSONField(default=list, help_text="of a field of that kind: what it may hold"),
+            field=models.JSONField(db_default=[], default=list, help_text="of a field of that kind: what it may hold"),
         ),
         migrations.AddField(
             model_name="customfield",
@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                     ("CHOICE", "one of several choices"),
                     ("YES_NO", "yes or no"),
                 ],
+                db_default="TEXT",
                 default="TEXT",
                 max_length=6,
             ),
@@ -46,6 +47,7 @@ class Migration(migrations.Migration):
                     ("FILL", "Fill in only what is empty"),
                     ("KEEP", "Leave them as they are"),
                 ],
+                db_default="UPDATE",
                 default="UPDATE",
                 max_length=6,
             ),
@@ -53,22 +55,28 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="import",
             name="faults",
-            field=models.JSONField(default=dict, help_text="of the invalid ones: how many for each reason"),
+            field=models.JSONField(
+                db_default={}, default=dict, help_text="of the invalid ones: how many for each reason"
+            ),
         ),
         migrations.AddField(
             model_name="import",
             name="header",
-            field=models.JSONField(default=list, help_text="the headings; with the mapping they teach the next import"),
+            field=models.JSONField(
+                db_default=[], default=list, help_text="the headings; with the mapping they teach the next import"
+            ),
         ),
         migrations.AddField(
             model_name="import",
             name="removed",
-            field=models.BigIntegerField(default=0, help_text="contacts that the undoing took away again"),
+            field=models.BigIntegerField(
+                db_default=0, default=0, help_text="contacts that the undoing took away again"
+            ),
         ),
         migrations.AddField(
             model_name="import",
             name="unchanged",
-            field=models.BigIntegerField(default=0, help_text="known, and nothing new about them"),
+            field=models.BigIntegerField(db_default=0, default=0, help_text="known, and nothing new about them"),
         ),
         migrations.AddField(
             model_name="import",
@@ -130,4 +138,10 @@ class Migration(migrations.Migration):
         ),
         TenantPolicy("contacts_importedcontact"),
         TenantReferences(("contacts_import", "undo_job_id", "content_job")),
+        # Imports under way go on: their worker died with the old version.
+        migrations.RunSQL(
+            "UPDATE content_job j SET task = 'contacts.run_import', arguments = jsonb_build_array(i.organization_id, i.id)"
+            " FROM contacts_import i WHERE i.job_id = j.id AND j.state IN ('WAITING', 'RUNNING') AND j.task = ''",
+            reverse_sql=migrations.RunSQL.noop,
+        ),
     ]

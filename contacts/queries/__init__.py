@@ -1,5 +1,6 @@
 """Reads of contacts."""
 
+from contacts.queries.exports import ExportedRow, export_by_id, exported_after
 from contacts.queries.fields import custom_field_keys, custom_fields, own_fields, tag_values
 from contacts.queries.imports import (
     COUNTED,
@@ -42,6 +43,7 @@ __all__ = [
     "UNDO_WITHIN",
     "ContactPage",
     "ContactRow",
+    "ExportedRow",
     "Imported",
     "NotReadable",
     "Outlook",
@@ -52,6 +54,8 @@ __all__ = [
     "contacts_of",
     "custom_field_keys",
     "custom_fields",
+    "export_by_id",
+    "exported_after",
     "fault_words",
     "first_rows",
     "guess_of",

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -66,11 +66,12 @@ COUNTED = 20_000
 
 def first_rows(file: StoredFile, count: int) -> list[Row]:
     """The first rows of a file; where it breaks off, those before."""
-    rows = rows_of(path_of(file), shape_of_upload(file))
-    found: list[Row] = []
+    return list(islice(_readable_rows(file), count))
+
+
+def _readable_rows(file: StoredFile) -> Iterator[Row]:
     with contextlib.suppress(UnreadableFile):  # said by the import itself, with the row
-        found.extend(islice(rows, count))
-    return found
+        yield from rows_of(path_of(file), shape_of_upload(file))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,15 @@ def outlook_of(file: StoredFile, mapping: Mapping[int, str], *, country: str = "
     shape = shape_of_upload(file)
     country = country or current_organization().default_country
     reader = PersonReader(mapping, columns=len(shape.header), country=country, own=own_fields())
-    rows = first_rows(file, COUNTED + 1)
+    rows, more = 0, False
     preview: list[PreviewRow] = []
     phones: list[str] = []
     faults: Counter[str] = Counter()
-    for row in rows[:COUNTED]:
+    for row in _readable_rows(file):
+        if rows == COUNTED:
+            more = True
+            break
+        rows += 1
         try:
             person = reader.read(row.fields)
             phones.append(person.phone)
@@ -130,8 +135,8 @@ def outlook_of(file: StoredFile, mapping: Mapping[int, str], *, country: str = "
         faults[FAULT_WORDS[Fault.TAKEN]] += left_out
     return Outlook(
         preview=tuple(preview),
-        rows=min(len(rows), COUNTED),
-        whole=len(rows) <= COUNTED,
+        rows=rows,
+        whole=not more,
         created=len(unique) - len(labels),
         known=len(labels) - len(taken),
         duplicates=len(phones) - left_out - (len(unique) - len(taken)),
@@ -164,7 +169,8 @@ def _zone_of(person: Person) -> str:
 def _remembered() -> dict[str, str]:
     """What the columns of the newest imports were taken for, by heading; "" where one was left out."""
     found: dict[str, str] = {}
-    for header, mapping in Import.objects.order_by("-id").values_list("header", "mapping")[:10]:
+    kept = Import.objects.filter(undo_job=None)  # what was undone was wrong
+    for header, mapping in kept.order_by("-id").values_list("header", "mapping")[:10]:
         for column, heading in enumerate(header):
             found.setdefault(heading, mapping.get(str(column), ""))
     own = {f"{CUSTOM}{key}" for key in custom_field_keys()}
@@ -209,6 +215,7 @@ _IMPORTED = """
 SELECT i.phone, i.contact_id,
     i.created AND NOT EXISTS (
         SELECT 1 FROM contacts_importedcontact o
+        JOIN contacts_import w ON w.id = o.import_id AND w.undo_job_id IS NULL
         WHERE o.organization_id = i.organization_id AND o.contact_id = i.contact_id AND o.import_id <> i.import_id),
     ARRAY(SELECT p.phone::text FROM contacts_contactphone p
           WHERE p.organization_id = i.organization_id AND p.contact_id = i.contact_id)

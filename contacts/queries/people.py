@@ -37,13 +37,8 @@ class ContactPage:
 
 def contact_page(*, search: str = "", after_id: int = 0, list_id: int | None = None) -> ContactPage:
     """The next contacts, of one list or all, whose name, company, e-mail or phone holds the words."""
-    if patterns := patterns_of(search):
-        found = Contact.objects.filter(id__in=found_ids(patterns, after_id=after_id, limit=PAGE + 1, list_id=list_id))
-    else:
-        found = Contact.objects.filter(id__gt=after_id)
-        if list_id is not None:
-            found = found.filter(id__in=ListMember.objects.filter(contact_list_id=list_id).values("contact_id"))
-    contacts = list(found.order_by("id")[: PAGE + 1])
+    ids = contact_ids_after(after_id, PAGE + 1, search=search, list_id=list_id)
+    contacts = list(Contact.objects.filter(id__in=ids).order_by("id"))
     shown = contacts[:PAGE]
     phones: dict[int, list[str]] = {}
     for phone in ContactPhone.objects.filter(contact_id__in=[contact.id for contact in shown]).order_by("id"):
@@ -55,6 +50,16 @@ def contact_page(*, search: str = "", after_id: int = 0, list_id: int | None = N
         for contact in shown
     )
     return ContactPage(rows, shown[-1].id if len(contacts) > PAGE else None)
+
+
+def contact_ids_after(after_id: int, limit: int, *, search: str = "", list_id: int | None = None) -> list[int]:
+    """The next contacts in the order of their ids, of one list or all, whom the words find."""
+    if patterns := patterns_of(search):
+        return found_ids(patterns, after_id=after_id, limit=limit, list_id=list_id)
+    if list_id is not None:
+        members = ListMember.objects.filter(contact_list_id=list_id, contact_id__gt=after_id)
+        return list(members.order_by("contact_id").values_list("contact_id", flat=True)[:limit])
+    return list(Contact.objects.filter(id__gt=after_id).order_by("id").values_list("id", flat=True)[:limit])
 
 
 def contacts_of(phones: Sequence[str]) -> dict[str, Contact]:

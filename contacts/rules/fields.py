@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 LONGEST_TEXT = 500
@@ -58,25 +58,6 @@ def read_value(kind: FieldKind, text: str, *, choices: Sequence[str] = ()) -> st
     return text
 
 
-def guess_kind(values: Sequence[str]) -> FieldKind:
-    """What the filled values of a column look like: text, unless every one of them is a date, a number, yes or no."""
-    filled = [value for value in values if value]
-    for kind in (FieldKind.YES_NO, FieldKind.NUMBER, FieldKind.DATE):
-        if filled and all(_readable(kind, value) for value in filled):
-            return kind
-    return FieldKind.TEXT
-
-
-def _readable(kind: FieldKind, text: str) -> bool:
-    if kind is FieldKind.NUMBER and text.startswith("0") and text.isdigit() and len(text) > 1:
-        return False  # customer numbers lose their zeros as numbers
-    try:
-        read_value(kind, text)
-    except UnreadableValue:
-        return False
-    return True
-
-
 def _number(text: str) -> int | float:
     plain = text.lstrip("$€£ ").strip()
     if not _NUMBER.fullmatch(plain) or len(plain) > 30:
@@ -92,6 +73,8 @@ def _date(text: str) -> str:
             return date(int(day_first[3]), int(day_first[2]), int(day_first[1])).isoformat()
         if month_first:
             return date(int(month_first[3]), int(month_first[1]), int(month_first[2])).isoformat()
-        return date.fromisoformat(text[:10]).isoformat()
+        if len(text) > 10 and text[10] not in "T ":
+            raise ValueError(text)
+        return (datetime.fromisoformat(text) if len(text) > 10 else date.fromisoformat(text)).strftime("%Y-%m-%d")
     except ValueError as error:
         raise UnreadableValue("This field takes a date such as 2026-05-04 or 5/4/2026.") from error

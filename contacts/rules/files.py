@@ -5,6 +5,7 @@ A spreadsheet becomes CSV when it is uploaded (`workbooks`), so that everything 
 
 import csv
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -24,8 +25,8 @@ _BINARY = (b"PK\x03\x04", b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\xd0\
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
-_PHONE = re.compile(r"[\s+]*\d[\d\s().+-]{6,24}")
-"""What is a phone and no heading."""
+_PHONE = re.compile(r"(?!\d{4}-\d\d-\d\d)[\s+(]*\d[\d\s().+-]{6,24}")
+"""What is a phone and neither a heading nor a day."""
 
 
 class UnreadableFile(ValueError):
@@ -122,8 +123,8 @@ def _encoding_of(head: bytes) -> str:
     if head.startswith(b"\xef\xbb\xbf"):
         return "utf-8-sig"
     try:
-        # The last character may be cut where the file is longer than what was read.
-        head[: max(len(head) - 4, 0)].decode("utf-8")
+        # The last letter may be cut where the file is longer than what was read.
+        getincrementaldecoder("utf-8")().decode(head, final=len(head) < SNIFF_BYTES)
     except UnicodeDecodeError:
         best = from_bytes(head, cp_isolation=["cp1252", "utf_16", "utf_16_le", "utf_16_be", "cp1250"]).best()
         return best.encoding if best is not None else "cp1252"

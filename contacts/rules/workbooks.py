@@ -18,12 +18,13 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 LARGEST_BYTES = 25 * 1024 * 1024
 """Of the file as it is uploaded. As CSV there is no such bound."""
 
-MOST_MEMORY = 3 * 1024**3
+MOST_MEMORY = 1024**3
+MOST_BYTES = 512 * 1024**2
 MOST_SECONDS = 60
 _TOO_LARGE, _UNREADABLE, _LOCKED, _EMPTY = 3, 4, 5, 6
 
+_BROKEN = "The spreadsheet cannot be opened. Open it yourself, save it again, or save it as CSV."
 _WORDS = {
-    _UNREADABLE: "The spreadsheet cannot be opened. Open it yourself, save it again, or save it as CSV.",
     _LOCKED: "The spreadsheet has a password. Save a copy without one and upload that.",
     _EMPTY: "The spreadsheet has no rows. Put your contacts on its first sheet, below a heading line.",
 }
@@ -46,7 +47,8 @@ def to_csv(source: Path, target: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise UnreadableWorkbook(_too_large()) from error
     if code:
-        raise UnreadableWorkbook(_WORDS.get(code, _too_large()))
+        # Killed by a signal: the memory, the time or the file ran over. What else ends it is a fault in the file.
+        raise UnreadableWorkbook(_too_large() if code < 0 or code == _TOO_LARGE else _WORDS.get(code, _BROKEN))
 
 
 def _too_large() -> str:
@@ -58,6 +60,7 @@ def _main(source: str, target: str) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_BYTES, MOST_BYTES))
     try:
         workbook = CalamineWorkbook.from_path(source)
         for sheet in workbook.sheets_metadata:
@@ -77,7 +80,7 @@ def _main(source: str, target: str) -> int:
 def _write(workbook: CalamineWorkbook, name: str, target: str) -> bool:
     """Whether the sheet held anything. Lines without any content are left out."""
     written = False
-    with open(target, "w", newline="", encoding="utf-8") as file:
+    with open(target, "w", newline="", encoding="utf-8-sig") as file:
         writer = csv.writer(file)
         for row in _rows(workbook, name):
             if any(row):

@@ -19,10 +19,8 @@ from contacts.forms import ColumnsForm, FileForm
 from contacts.models import Existing, Import
 from contacts.queries import contact_lists, custom_fields, fault_words, guess_of, may_undo, outlook_of, shape_of_upload
 from contacts.rules.columns import CUSTOM
-from content.models import FileKind, Job, StoredFile
-from content.queries import path_of
-
-RUNNING = (Job.State.WAITING, Job.State.RUNNING)
+from content.models import FileKind, StoredFile
+from content.queries import UNDER_WAY, path_of
 
 
 @member_view(Permission.CONTACTS_EDIT)
@@ -89,10 +87,10 @@ def import_report(request: MemberRequest, import_id: int) -> HttpResponse:
     found = get_object_or_404(
         Import.objects.select_related("job", "undo_job", "file", "error_file", "contact_list"), id=import_id
     )
-    undoing = found.undo_job is not None and found.undo_job.state in RUNNING
+    undoing = found.undo_job is not None and found.undo_job.state in UNDER_WAY
     context = {
         "import": found,
-        "running": found.job.state in RUNNING,
+        "running": found.job.state in UNDER_WAY,
         "undoing": undoing,
         "faults": fault_words(found.faults),
         "may_undo": request.member.may(Permission.CONTACTS_EDIT) and may_undo(found, now=now()),

@@ -1,16 +1,14 @@
 """The progress of long work."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from celery import current_app
 from django.db import transaction
 
 from common.tenancy import across_organizations, current_organization_id
 from content.models import Job
-
-UNDER_WAY = (Job.State.WAITING, Job.State.RUNNING)
-STALLED = timedelta(seconds=60)
+from content.queries import JOB_IS_DEAD_AFTER, UNDER_WAY, is_live
 
 
 def start_job(*, kind: str, total: int | None, now: datetime) -> Job:
@@ -30,10 +28,10 @@ def begin_work(job: Job, task: str, *, arguments: Sequence[object]) -> None:
 def revive_jobs(*, now: datetime) -> None:
     """Start work again whose worker died: it has reported nothing for a while. Tasks go on where they ended."""
     with across_organizations(because="a dead worker leaves jobs of any organization behind"):
-        stalled = Job.objects.filter(state__in=UNDER_WAY, updated_at__lt=now - STALLED).exclude(task="")
-        found = list(stalled.values_list("task", "arguments"))
+        stalled = Job.objects.filter(state__in=UNDER_WAY, updated_at__lt=now - JOB_IS_DEAD_AFTER).exclude(task="")
+        found = [(job.task, job.arguments) for job in stalled if not is_live(job, now=now)]
     for task, arguments in found:
-        current_app.send_task(task, arguments, expires=STALLED.total_seconds())
+        current_app.send_task(task, arguments, expires=JOB_IS_DEAD_AFTER.total_seconds())
 
 
 def report_progress(job_id: int, *, done: int, now: datetime, total: int | None = None) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
 from messaging.rules.pacing import SQUASH_SECONDS
-from messaging.rules.states import TROUBLE, State
+from messaging.rules.states import HANDED_OVER, OPEN, TROUBLE, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +197,22 @@ FROM parts p JOIN streams s ON s.id = p.stream_id GROUP BY s.source, p.state
 
 def texted_among(phones: Sequence[str]) -> set[str]:
     """Which of these phones have a text of ours, on its way or handed over, or have written to us."""
-    values = {"organization": current_organization_id(), "phones": list(phones)}
+    values = {
+        "organization": current_organization_id(),
+        "phones": list(phones),
+        "texted": [state.value for state in OPEN | HANDED_OVER | {State.UNCONFIRMED}],
+    }
     return {phone for (phone,) in fetch_all(_TEXTED, values)}
 
 
 _TEXTED = """
 SELECT p.phone FROM unnest(%(phones)s::text[]) AS p(phone)
-WHERE EXISTS (SELECT 1 FROM messaging_message m WHERE m.organization_id = %(organization)s AND m.phone = p.phone)
-    OR EXISTS (SELECT 1 FROM messaging_inboundtext i WHERE i.organization_id = %(organization)s AND i.phone = p.phone)
+LEFT JOIN LATERAL (
+    SELECT true AS yes FROM messaging_message m
+    WHERE m.organization_id = (SELECT %(organization)s::bigint) AND m.phone = p.phone AND m.state = ANY(%(texted)s)
+    LIMIT 1) m ON true
+LEFT JOIN LATERAL (
+    SELECT true AS yes FROM messaging_inboundtext i
+    WHERE i.organization_id = (SELECT %(organization)s::bigint) AND i.phone = p.phone LIMIT 1) i ON true
+WHERE m.yes OR i.yes
 """

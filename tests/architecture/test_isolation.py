@@ -19,8 +19,8 @@ from campaigns.models import Campaign
 from common.clock import now
 from consent.actions import create_program
 from consent.rules.media import Level
-from contacts.actions import add_to_list, list_named
-from contacts.models import Contact, ContactList, ContactPhone, Import
+from contacts.actions import add_to_list, list_named, request_export, run_export
+from contacts.models import Contact, ContactList, ContactPhone, Export, Import
 from content.actions import TemplateContent, create_template, store_file
 from content.models import FileKind, StoredFile, Template
 from inbox.models import Conversation
@@ -43,6 +43,7 @@ POSTED = {
     "campaigns/<int:campaign_id>/<slug:verb>/",
     "campaigns/draft/",
     "contacts/add-to-list/",
+    "contacts/export/",
     "contacts/phones/<int:phone_id>/clear/",
     "contacts/import/<int:import_id>/cancel/",
     "contacts/lists/<int:list_id>/remove/",
@@ -88,6 +89,7 @@ def filled(path: str, world: World) -> str:
             "conversation_id": Conversation,
             "day_id": BlackoutDate,
             "picture_id": StoredFile.objects.filter(kind=FileKind.MEDIA),
+            "export_id": Export,
             "file_id": StoredFile.objects.filter(kind=FileKind.IMPORT, name="waiting.csv"),
             "import_id": Import,
             "list_id": ContactList,
@@ -115,6 +117,9 @@ def furnished(world: World) -> World:
     world.add_contact("+12567346043", first_name="Ada")
     world.launch(world.campaign(body="Secret words {{ link|https://example.org/secret }}"))
     imported(world, "Name,Phone\nBo,12\n", NOW)
+    with world.scope():
+        made = request_export(format=Export.Format.CSV, search="", contact_list=None, actor=ACTOR, now=NOW)
+    run_export(organization_id=world.id, export_id=made.id, actor=ACTOR)
     with world.scope():
         Conversation.objects.create(
             organization=world.organization,

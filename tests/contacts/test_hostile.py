@@ -119,9 +119,14 @@ FILES: dict[str, tuple[bytes, Outcome]] = {
         b"Phone,Timezone\n2567346043,america/chicago\n7756865760,\n2052212310,Mars/Olympus\n",
         Outcome(reasons=("time zone",)),
     ),
-    "a formula": (GOOD.encode() + b'"=HYPERLINK(""x"")",12\n', Outcome(reasons=("",))),
+    "a formula": (GOOD.encode() + b'"=HYPERLINK(""x"")",12\n', Outcome(reasons=("No such number",))),
     "the same phone five times": (b"Name,Phone\n" + b"Ada,2567346043\n" * 5 + b"Bo,7756865760\n", Outcome()),
-    "a name that is too long": (GOOD.encode() + b"x" * 200 + b" y,12\n", Outcome(reasons=("",))),
+    "a town that is too long": (
+        b"Phone,City\n2567346043,Rome\n7756865760,\n2052212310," + b"x" * 121 + b"\n",
+        Outcome(reasons=("120 characters",)),
+    ),
+    "an umlaut at the very end": ("Name,Phone,City\nAda,256-734-6043,\nBo,775-686-5760,Köln".encode(), Outcome()),
+    "a heading that is a day": (b"Phone,2026-05-04\n2567346043,x\n7756865760,y\n", Outcome()),
     "an open quotation mark": (
         GOOD.encode() + b'"Cy,2052212310\n' + b"Dee,2052212311\n" * 4000,
         Outcome(state=Job.State.FAILED),

@@ -8,12 +8,23 @@ from typing import Any
 import pytest
 
 from common.actor import SYSTEM
-from consent.actions import opt_out
+from consent.actions import obey_inbound, opt_out
 from consent.actions.imports import StatementRefused
 from consent.models import ConsentRecord, ConsentState, ImportStatement, OptOut
 from consent.rules.media import Level, Medium
-from contacts.actions import ImportRefused, ImportWish, cancel_import, fail_import, request_import, run_import
+from contacts.actions import (
+    ContactContent,
+    ImportRefused,
+    ImportWish,
+    cancel_import,
+    create_contact,
+    delete_contact,
+    fail_import,
+    request_import,
+    run_import,
+)
 from contacts.models import Contact, ContactPhone, CustomField, Existing, Import, ListMember
+from contacts.queries import contact_page
 from content.actions import revive_jobs, store_file
 from content.models import FileKind, Job
 from content.queries import path_of
@@ -264,11 +275,95 @@ def test_an_import_is_undone_but_for_people_who_were_texted_or_known(world: Worl
     assert (undone.removed, undone.undo_job.state if undone.undo_job else "") == (1, Job.State.DONE)
     with world.scope():
         assert set(Contact.objects.values_list("first_name", flat=True)) == {"Ada", "Bo"}
-        assert not ListMember.objects.filter(contact_id__in=[row.id for row in Contact.objects.filter(first_name="Cy")])
+        assert ListMember.objects.count() == 2
         granted = ConsentState.objects.filter(program_id=world.program.id, granted=True)
         assert list(granted.values_list("phone", flat=True)) == ["+12567346043"], "another import says so of Ada"
         assert ConsentRecord.objects.filter(action="WITHDRAW", medium="UNDO").count() == 2
     assert undo(world, done, now).removed == 1, "undone once"
+
+
+def consents(world: World) -> list[str]:
+    with world.scope():
+        granted = ConsentState.objects.filter(program_id=world.program.id, granted=True)
+        return list(granted.order_by("phone").values_list("phone", flat=True))
+
+
+def test_after_an_undo_the_mended_file_counts(world: World, now: datetime) -> None:
+    for _ in range(2):
+        done = imported(world, KNOWN, now, agreed_at=now - timedelta(days=9))
+        assert consents(world) == ["+12567346043"]
+        undo(world, done, now)
+        assert consents(world) == []
+
+
+def test_an_undo_leaves_what_another_import_says(world: World, now: datetime) -> None:
+    first = imported(world, KNOWN, now, agreed_at=now - timedelta(days=9))
+    second = imported(world, KNOWN, now, agreed_at=now - timedelta(days=5))
+    undo(world, second, now)
+    assert consents(world) == ["+12567346043"]
+    undone = undo(world, first, now)
+    assert consents(world) == []
+    assert undone.removed == 1, "nothing else knows them by now"
+
+
+def test_start_does_not_bring_back_what_was_undone(world: World, now: datetime) -> None:
+    done = imported(world, KNOWN, now, agreed_at=now - timedelta(days=9))
+    say(world, "STOP", now)
+    undo(world, done, now)
+    say(world, "START", now)
+    assert consents(world) == []
+
+
+def test_start_brings_back_what_another_import_says(world: World, now: datetime) -> None:
+    imported(world, KNOWN, now, agreed_at=now - timedelta(days=9))
+    done = imported(world, KNOWN, now, agreed_at=now - timedelta(days=5))
+    say(world, "STOP", now)
+    undo(world, done, now)
+    say(world, "START", now)
+    assert consents(world) == ["+12567346043"]
+
+
+def test_who_was_deleted_by_hand_is_withdrawn_as_well(world: World, now: datetime) -> None:
+    done = imported(world, KNOWN, now)
+    with world.scope():
+        delete_contact(Contact.objects.get().id, actor=ACTOR, now=now)
+    undo(world, done, now)
+    assert consents(world) == []
+
+
+def say(world: World, body: str, now: datetime) -> None:
+    with world.scope():
+        obey_inbound(
+            phone="+12567346043",
+            sender_number_id=world.number.id,
+            toll_free=False,
+            body=body,
+            inbound_sid=f"SM{body}",
+            carrier_replied=False,
+            organization_name="Bakery",
+            received_at=now,
+            now=now,
+        )
+
+
+def test_a_person_with_two_mobile_phones_may_stand_in_a_file_twice(world: World, now: datetime) -> None:
+    with world.scope():
+        phones = [("MOBILE", "+12567346043"), ("MOBILE", "+12052212310")]
+        create_contact(ContactContent({"first_name": "Ada"}, phones), actor=ACTOR, now=now)
+    done = imported(world, "Phone,City\n2567346043,Rome\n2052212310,Paris\n", now)
+    assert (done.created, done.duplicates, done.invalid) == (0, 0, 0)
+    with world.scope():
+        assert Contact.objects.get().city in ("Rome", "Paris")
+
+
+@pytest.mark.parametrize(("existing", "phones"), [(Existing.UPDATE, 2), (Existing.KEEP, 1)])
+def test_further_phones_of_people_who_are_known(world: World, now: datetime, existing: Existing, phones: int) -> None:
+    imported(world, KNOWN, now)
+    imported(world, "Phone,Work Phone\n2567346043,2052212310\n", now, existing=existing)
+    world.fill_search()
+    with world.scope():
+        assert ContactPhone.objects.count() == phones
+        assert len(contact_page(search="2052212310").rows) == phones - 1
 
 
 def test_an_import_of_yesterday_stays(world: World, now: datetime) -> None:
@@ -305,8 +400,10 @@ def test_an_import_whose_worker_died_is_started_again(world: World, now: datetim
     monkeypatch.setattr(
         "content.actions.jobs.current_app.send_task", lambda name, arguments, **_: sent.append((name, arguments))
     )
-    revive_jobs(now=now + timedelta(seconds=59))
+    revive_jobs(now=now + timedelta(minutes=9))
     assert sent == []
+    with world.scope():
+        Job.objects.update(state=Job.State.RUNNING)
     revive_jobs(now=now + timedelta(seconds=61))
     assert sent == [("contacts.run_import", [world.id, wanted.id])]
 

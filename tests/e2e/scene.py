@@ -30,8 +30,8 @@ from config.demo.seed import Tenant, seed_tenant
 from config.stack import Stack
 from consent.actions import opt_out_by_staff
 from consent.rules.media import Medium
-from contacts.actions import ImportWish, add_to_list, create_list, request_import
-from contacts.models import Contact, ContactPhone, Import
+from contacts.actions import ImportWish, add_to_list, create_list, request_export, request_import
+from contacts.models import Contact, ContactPhone, Export, Import
 from content.actions import TemplateContent, create_template, store_file
 from content.models import FileKind, Job, StoredFile
 from inbox.models import Conversation
@@ -93,6 +93,9 @@ def build_scene(stack: Stack) -> Scene:
         ContactPhone.objects.filter(contact_id__in=everybody[40:43]).update(textable=False)
         waiting = _store(tenant, contacts_file().encode(), "newcomers.csv")
         phone = Contact.objects.get(id=everybody[0]).phones.get().phone
+        export = request_export(
+            format=Export.Format.CSV, search="", contact_list=list_made, actor=tenant.owner, now=now()
+        )
     body = BODY + " {{ link|https://example.org/opening-hours }} – no more texts: {{ stop_link }}"
     finished = _campaign(tenant, "Winter opening hours", tenant.numbers[0], [], body=body)
     _launch(tenant, finished)
@@ -165,6 +168,7 @@ def build_scene(stack: Stack) -> Scene:
         "deleting a contact": f"/contacts/{everybody[0]}/delete/",
         "lists": "/contacts/lists/",
         "list": f"/contacts/lists/{list_made.id}/",
+        "export": f"/contacts/export/{export.id}/",
         "import, file": "/contacts/import/",
         "import, columns": f"/contacts/import/file/{waiting.id}/",
         "import, report": f"/contacts/import/{imported.id}/",
