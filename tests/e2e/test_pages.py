@@ -22,7 +22,7 @@ pytestmark = pytest.mark.fault
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 LOOKS = [(1280, "light"), (360, "dark"), (1280, "dark"), (360, "light")]
-FILES = ("errors.csv", "evidence", "pictures/<int:picture_id>/")
+FILES = ("errors.csv", "evidence", "export/<int:export_id>/file/", "pictures/<int:picture_id>/")
 # What must be seen before a picture is taken, and where a page answers with a refusal on purpose.
 STATUS = {"nothing here": 404, "not for you": 403}
 
