@@ -13,9 +13,10 @@ _TURN_SECONDS = 0.0005
 
 @contextlib.contextmanager
 def quick_turns() -> Iterator[None]:
-    """While two threads share the interpreter: one that gets an answer of the database waits half a millisecond for
+    """While two threads share the interpreter, have them take turns ten times as often.
 
-    its turn, not the usual five, which would be a tenth of a page of people.
+    Who gets an answer of the database then waits half a millisecond for the interpreter, not the usual five, which
+    would be a tenth of a page of people.
     """
     former = sys.getswitchinterval()
     sys.setswitchinterval(_TURN_SECONDS)

@@ -12,7 +12,6 @@ import xlsxwriter
 from accounts.actions import audit
 from common.actor import Actor
 from common.clock import now as clock_now
-from common.errors import DomainError
 from common.tenancy import current_organization_id, organization_scope
 from contacts.actions.error_file import harmless
 from contacts.models import ContactList, Export
@@ -31,10 +30,6 @@ HEADING = (
 )
 
 Write = Callable[[Sequence[str]], None]
-
-
-class ExportRefused(DomainError):
-    code = "export_refused"
 
 
 def request_export(

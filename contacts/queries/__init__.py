@@ -3,10 +3,6 @@
 from contacts.queries.exports import ExportedRow, export_by_id, exported_after
 from contacts.queries.fields import custom_field_keys, custom_fields, own_fields, tag_values
 from contacts.queries.imports import (
-    COUNTED,
-    LOOKED_AT,
-    PREVIEWED,
-    UNDO_WITHIN,
     Imported,
     NotReadable,
     Outlook,
@@ -36,11 +32,7 @@ from contacts.queries.people import (
 )
 
 __all__ = [
-    "COUNTED",
-    "LOOKED_AT",
     "PAGE",
-    "PREVIEWED",
-    "UNDO_WITHIN",
     "ContactPage",
     "ContactRow",
     "ExportedRow",

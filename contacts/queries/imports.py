@@ -20,8 +20,8 @@ from contacts.queries.fields import custom_field_keys, custom_fields, own_fields
 from contacts.rules.columns import guess_mapping
 from contacts.rules.files import FileShape, Row, UnreadableFile, rows_of, shape_of
 from contacts.rules.people import FAULT_WORDS, Fault, InvalidRow, Person, PersonReader
-from content.models import Job, StoredFile
-from content.queries import path_of
+from content.models import StoredFile
+from content.queries import UNDER_WAY, path_of
 from content.rules.rendering import CUSTOM
 
 
@@ -56,11 +56,7 @@ def guess_of(file: StoredFile) -> dict[int, str]:
 
 
 LOOKED_AT = 50
-
-
 PREVIEWED = 5
-
-
 COUNTED = 20_000
 
 
@@ -188,7 +184,7 @@ UNDO_WITHIN = timedelta(days=1)
 
 def may_undo(done: Import, *, now: datetime) -> bool:
     """Whether an import can still be undone: it has ended, a day ago at most, and nobody has asked yet."""
-    ended = done.job.state not in (Job.State.WAITING, Job.State.RUNNING)
+    ended = done.job.state not in UNDER_WAY
     return ended and done.undo_job_id is None and now <= done.created_at + UNDO_WITHIN and done.rows > 0
 
 

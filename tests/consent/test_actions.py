@@ -66,6 +66,16 @@ def test_start_brings_back_what_stop_took(world: World, text: Callable[..., list
         assert not is_opted_out(PHONE)
 
 
+def test_a_start_that_is_older_than_the_stop_lifts_nothing(world: World, text: Callable[..., list[ReplyKind]]) -> None:
+    """It waited in a queue, or came by another number, while the person changed their mind."""
+    world.consent(PHONE)
+    text("STOP", days=1)
+    assert text("START") == []
+    assert not granted(world)
+    with world.scope():
+        assert is_opted_out(PHONE)
+
+
 def test_start_gives_nothing_that_was_never_agreed_to(world: World, text: Callable[..., list[ReplyKind]]) -> None:
     text("stop")
     text("start")
