@@ -17,3 +17,18 @@ class Exclusion(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["outreach_id", "quote_id", "contact_id"], name="left_out_once")]
+
+
+class TargetGroup(TenantModel):
+    """Saved conditions over contacts, evaluated when they are used (audiences.rules.conditions says how they read)."""
+
+    name = models.CharField(max_length=120)
+    conditions = models.JSONField()
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="target_group_named_once")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -8,7 +8,8 @@ from uuid import uuid4
 from django import forms
 
 from accounts.queries import current_organization
-from audiences.queries import Audience
+from audiences.models import TargetGroup
+from audiences.queries import Audience, target_groups
 from campaigns.actions import DraftContent, DraftOrigin
 from campaigns.models import Campaign, Outreach
 from common.phones import InvalidPhone, to_e164
@@ -125,7 +126,7 @@ class CampaignForm(forms.Form):
         initial=True,
     )
     whom = forms.ChoiceField(
-        choices=[("everyone", "All contacts"), ("lists", "People on lists")],
+        choices=[("everyone", "All contacts"), ("lists", "People on lists or in target groups")],
         widget=forms.RadioSelect,
         initial="everyone",
         required=False,
@@ -133,6 +134,9 @@ class CampaignForm(forms.Form):
     )
     lists: "forms.ModelMultipleChoiceField[ContactList]" = forms.ModelMultipleChoiceField(
         queryset=None, label="Lists", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    groups: "forms.ModelMultipleChoiceField[TargetGroup]" = forms.ModelMultipleChoiceField(
+        queryset=None, label="Target groups", required=False, widget=forms.CheckboxSelectMultiple
     )
     phone_label = forms.ChoiceField(
         choices=PhoneLabel.choices, label="Which phone of theirs", required=False, initial=PhoneLabel.MOBILE
@@ -174,6 +178,7 @@ class CampaignForm(forms.Form):
         self.fields["template"].queryset = templates(user_id)  # type: ignore[attr-defined]
         self.fields["program"].queryset = programs()  # type: ignore[attr-defined]
         self.fields["lists"].queryset = contact_lists()  # type: ignore[attr-defined]
+        self.fields["groups"].queryset = target_groups()  # type: ignore[attr-defined]
         for at, day in enumerate(DAYS):
             for name, words in (("opens", "opens"), ("closes", "closes")):
                 widget = forms.TimeInput(attrs={"type": "time", "aria-label": f"{day} {words}"}, format="%H:%M")
@@ -214,7 +219,7 @@ class CampaignForm(forms.Form):
     def content(self) -> DraftContent:
         """What is typed so far; what cannot be read is left out of it."""
         found = self.cleaned_data
-        lists = tuple(chosen.id for chosen in found.get("lists") or ())
+        lists, groups = (tuple(chosen.id for chosen in found.get(name) or ()) for name in ("lists", "groups"))
         everyone = found.get("whom") != "lists"
         return DraftContent(
             name=found.get("name") or "",
@@ -228,6 +233,7 @@ class CampaignForm(forms.Form):
             audience=Audience(
                 everyone=everyone,
                 list_ids=() if everyone else lists,
+                group_ids=() if everyone else groups,
                 label=found.get("phone_label") or PhoneLabel.MOBILE,
             ),
             sending_hours=self._weekly(),
@@ -266,6 +272,7 @@ def initial_of(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         "phone_label": outreach.phone_label,
         "whom": "everyone" if outreach.everyone else "lists",
         "lists": outreach.list_ids,
+        "groups": outreach.group_ids,
         "start": "later" if outreach.starts_at else "now",
         "starts_at": outreach.starts_at,
         "hours": "any" if always else "given",

@@ -86,6 +86,7 @@ class Outreach(TenantModel):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="outreaches", db_constraint=False)
     everyone = models.BooleanField(default=True)
     list_ids = ArrayField(models.BigIntegerField(), default=list)
+    group_ids = ArrayField(models.BigIntegerField(), default=list, db_default=[], help_text="target groups")
     phone_label = models.CharField(max_length=6, default="MOBILE")
     starts_at = models.DateTimeField(null=True, help_text="empty: as soon as it is launched")
     ends_at = models.DateTimeField(null=True)
@@ -130,7 +131,7 @@ class Outreach(TenantModel):
     @property
     def audience(self) -> Audience:
         """Whom it is for."""
-        return Audience(self.everyone, tuple(self.list_ids), self.phone_label)
+        return Audience(self.everyone, tuple(self.list_ids), tuple(self.group_ids), self.phone_label)
 
     @property
     def source(self) -> str:

@@ -17,7 +17,7 @@ from billing.models import Reservation
 from campaigns.models import Campaign, Outreach
 from campaigns.rules.forecast import Bucket, Phase, forecast
 from campaigns.rules.hours import ANY_HOUR, Calendar, weekly_of
-from campaigns.rules.states import OutreachState
+from campaigns.rules.states import CampaignState, OutreachState
 from common.sql import fetch_all
 from consent.rules.media import Level
 from contacts.models import Contact, ContactList
@@ -405,6 +405,17 @@ def advice_for(campaign: Campaign, outreach: Outreach, *, now: datetime) -> list
             )
         )
     return found
+
+
+NAMED_CAMPAIGNS = 200
+
+
+def campaigns_by_name(also: Sequence[int] = ()) -> list[tuple[str, str]]:
+    """Ids and names of the newest campaigns that were sent, and of those in `also`; the newest first."""
+    sent = Campaign.objects.exclude(state=CampaignState.DRAFT)
+    newest = sent.order_by("-id").values_list("id", flat=True)[:NAMED_CAMPAIGNS]
+    shown = Campaign.objects.filter(id__in={*newest, *also}).order_by("-id")
+    return [(str(one.id), str(one)) for one in shown]
 
 
 def newest_quote_job(outreach_id: int) -> Job | None:

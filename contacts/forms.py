@@ -1,12 +1,9 @@
 """Importing and lists, as a person asks for them."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from django import forms
-from phonenumbers.phonenumberutil import SUPPORTED_REGIONS
 
 from consent.models import Program
 from consent.queries import programs
@@ -16,20 +13,13 @@ from contacts.actions.people import MOST_PHONES
 from contacts.models import Contact, ContactPhone, CustomField, Existing, PhoneLabel
 from contacts.queries import phones_of
 from contacts.rules.columns import LABELS, NEW, Field
+from contacts.rules.countries import countries
 from contacts.rules.fields import KIND_LABELS, LONGEST_TEXT, FieldKind
 from contacts.rules.files import FileShape
 from contacts.rules.people import COLUMNS, LENGTHS
 from content.rules.languages import LANGUAGES
 
 _NEW_KINDS = {kind: label for kind, label in KIND_LABELS.items() if kind is not FieldKind.CHOICE}
-
-
-@cache
-def countries() -> list[tuple[str, str]]:
-    """Every country with phones of its own, by name (phonenumbers knows names too, in 180 MiB)."""
-    table = files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text(encoding="utf-8")
-    named = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
-    return sorted(((code, name) for code, name in named if code in SUPPORTED_REGIONS), key=lambda item: item[1])
 
 
 class ListForm(forms.Form):

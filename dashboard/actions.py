@@ -1,4 +1,4 @@
-"""What several apps do together: opening a tenant, a person's opt-out, days off, undoing an import."""
+"""What several apps do together: opening a tenant, a person's opt-out, days off, undoing an import, target groups."""
 
 from datetime import date, datetime
 
@@ -6,9 +6,13 @@ from django.db.models import F
 
 from accounts.actions import add_day_off, audit, create_organization, remove_day_off
 from accounts.models import Organization, User
+from audiences.actions import delete_group
+from audiences.rules.conditions import GroupRefused
 from billing.actions import open_account
 from billing.queries import plan_named
 from campaigns.actions import plan_anew
+from campaigns.models import Campaign
+from campaigns.rules.states import CampaignState
 from common import clock
 from common.actor import Actor
 from common.errors import DomainError
@@ -30,6 +34,16 @@ def opt_out_contact(contact: Contact, *, actor: Actor, now: datetime) -> None:
     for row in phones_of(contact):
         opt_out_by_staff(row.phone, actor=actor, now=now)
     audit(action="contact.opted_out", subject=contact, actor=actor, now=now)
+
+
+def delete_target_group(group_id: int, *, actor: Actor, now: datetime) -> None:
+    """Forget a target group. Raises GroupRefused where another one, or a campaign still to come, asks for it."""
+    waiting = Campaign.objects.filter(outreaches__group_ids__contains=[group_id], outreaches__launched_at=None)
+    names = list(waiting.exclude(state=CampaignState.CANCELED).order_by("-id").distinct()[:3])
+    if names:
+        named = ", ".join(f"“{campaign}”" for campaign in names)
+        raise GroupRefused(f"Campaigns that are still to come are for this group: {named}. Change them first.")
+    delete_group(group_id, actor=actor, now=now)
 
 
 class UndoRefused(DomainError):

@@ -25,6 +25,7 @@ NAVIGATION = (
     Entry("Inbox", "inbox:list", Permission.CONVERSATIONS_VIEW),
     Entry("Contacts", "contacts:list", Permission.CONTACTS_VIEW),
     Entry("Lists", "contacts:lists", Permission.CONTACTS_VIEW),
+    Entry("Target groups", "dashboard:groups", Permission.CONTACTS_VIEW),
     Entry("Templates", "dashboard:templates", Permission.TEMPLATES_USE),
     Entry("Programs", "consent:programs", Permission.PROGRAMS_VIEW),
     Entry("Numbers", "senders:numbers", Permission.NUMBERS_VIEW),

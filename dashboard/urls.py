@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard.views import contact, frame, home, ledger, machines, organization, staff, templates
+from dashboard.views import contact, frame, groups, home, ledger, machines, organization, staff, templates
 
 app_name = "dashboard"
 urlpatterns = [
@@ -14,6 +14,12 @@ urlpatterns = [
     path("contacts/<int:contact_id>/", contact.contact, name="contact"),
     path("contacts/<int:contact_id>/opt-out/", contact.opt_out, name="opt_out"),
     path("contacts/import/<int:import_id>/undo/", contact.import_undo, name="import_undo"),
+    path("contacts/groups/", groups.group_list, name="groups"),
+    path("contacts/groups/new/", groups.group_new, name="group_new"),
+    path("contacts/groups/<int:group_id>/", groups.group_detail, name="group"),
+    path("contacts/groups/<int:group_id>/count/", groups.group_count, name="group_count"),
+    path("contacts/groups/<int:group_id>/edit/", groups.group_edit, name="group_edit"),
+    path("contacts/groups/<int:group_id>/delete/", groups.group_delete, name="group_delete"),
     path("billing/", ledger.ledger, name="ledger"),
     path("templates/", templates.template_list, name="templates"),
     path("templates/new/", templates.template_new, name="template_new"),

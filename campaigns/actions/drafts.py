@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.actions import audit, dismiss_notices_of
 from accounts.queries import current_organization
 from audiences.actions import forget_exclusions
-from audiences.queries import Audience
+from audiences.queries import Audience, target_groups
 from campaigns.actions.texts import opt_out_word_of, typed_text
 from campaigns.models import Campaign, Outreach, QuoteChunk
 from campaigns.queries import newest_quote_job
@@ -135,6 +135,7 @@ def save_draft(
     campaign.saved_in, campaign.step = origin.window, origin.step
     campaign.save()
     outreach.everyone, outreach.list_ids = content.audience.everyone, list(content.audience.list_ids)
+    outreach.group_ids = list(content.audience.group_ids)
     outreach.phone_label = content.audience.label
     outreach.starts_at, outreach.state = content.starts_at, OutreachState.DRAFT
     outreach.asked_by_id, outreach.asked_at, outreach.approved_by = None, None, ""
@@ -225,9 +226,13 @@ def check_start(outreach: Outreach, *, now: datetime) -> None:
 
 
 def check_audience(outreach: Outreach) -> None:
-    """Raises CampaignRefused where lists were to be chosen and none is."""
-    if not outreach.everyone and not outreach.list_ids:
-        raise CampaignRefused("Choose at least one list, or all contacts.", field="lists")
+    """Raises CampaignRefused where lists or target groups were to be chosen and none is, or one is gone."""
+    audience = outreach.audience
+    if not audience.everyone and not audience.list_ids and not audience.group_ids:
+        raise CampaignRefused("Choose at least one list or target group, or all contacts.", field="lists")
+    known = target_groups().filter(id__in=audience.group_ids).count()
+    if not audience.everyone and known < len(set(audience.group_ids)):
+        raise CampaignRefused("A target group that was chosen is not there any more. Choose again.", field="groups")
 
 
 def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: datetime) -> Campaign:
@@ -337,6 +342,7 @@ def _comparable(content: DraftContent) -> tuple[object, ...]:
         content.hourly_limit,
         content.audience.everyone,
         sorted(content.audience.list_ids),
+        sorted(content.audience.group_ids),
         content.audience.label,
         content.starts_at,
     )
@@ -356,6 +362,7 @@ def _held_by(campaign: Campaign, outreach: Outreach) -> tuple[object, ...]:
         campaign.hourly_limit,
         outreach.everyone,
         sorted(outreach.list_ids),
+        sorted(outreach.group_ids),
         outreach.phone_label,
         outreach.starts_at,
     )
@@ -380,6 +387,7 @@ def add_outreach(
         campaign=campaign,
         everyone=audience.everyone,
         list_ids=list(audience.list_ids),
+        group_ids=list(audience.group_ids),
         phone_label=audience.label,
         starts_at=starts_at,
         ends_at=ends_at,

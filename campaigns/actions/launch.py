@@ -178,7 +178,7 @@ def write_messages(*, organization_id: int, outreach_id: int, now: datetime, par
     streams: dict[str, Stream] = {}
     newest = -1
     ahead: dict[int, dict[int, Candidate]] = {}  # by chunk: its people, read while the one before was rendered
-    with Pages(outreach.audience, look) as pages:
+    with Pages(look) as pages:
         while True:
             with organization_scope(organization_id):
                 # Shared by the writers; who pauses or cancels waits for the chunks at work, and nobody overtakes them.

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.queries import current_organization
-from audiences.queries import audience_size, candidates, candidates_by_id
+from audiences.queries import Counted, audience_size, candidates_by_id, first_candidates
+from audiences.rules.conditions import GroupRefused
 from billing.rules.pricing import Basis, credits_for
 from campaigns.actions.texts import Writer, Written, look_of, typed_text, whole_text, writer_for
-from campaigns.models import Outreach
+from campaigns.models import Outreach, QuoteChunk
 from contacts.queries import contact_names
 from content.rules.plain import Costly, Piece, changes, costly_characters, plainly, without_costly
 from content.rules.rendering import TemplateError, outside_tags
@@ -43,7 +44,7 @@ class Preview:
     """`person` is whose text it is (empty: nobody of the first few gets one), `place` of `people` who could be shown.
 
     `pieces` are the text, with what plain characters changed in it. `credits_each` and `credits` are for this text and
-    for everybody in the audience: the quote is the exact figure.
+    for everybody in the `audience`: the quote is the exact figure. `about`: so is the audience.
     """
 
     text: str
@@ -57,6 +58,7 @@ class Preview:
     credits_each: int
     audience: int
     credits: int
+    about: bool = False
     pieces: tuple[Piece, ...] = ()
     longest: int = 0
     dearest: int = 0
@@ -78,12 +80,12 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
     """The text for one of the first people of the audience, by `place` from 0 (beyond the last: the first again)."""
     campaign = outreach.campaign
     limit = current_organization().message_char_limit
-    size = audience_size(outreach.audience)
-    raw = whole_text(campaign) if campaign.body else ""
+    raw, size = whole_text(campaign) if campaign.body else "", Counted(0, True)
     try:
+        size = audience_size(outreach.audience, now=now)
         length = len(typed_text(campaign)) if campaign.body else 0
         writer = writer_for(outreach, now=now)
-    except TemplateError as error:
+    except (TemplateError, GroupRefused) as error:
         return Preview(
             text=raw,
             person="",
@@ -94,14 +96,16 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
             encoding="",
             segments=0,
             credits_each=0,
-            audience=size,
+            audience=size.people,
             credits=0,
+            about=not size.exact,
             pieces=(Piece(raw, ""),),
             fault=str(error),
         )
-    found = _texts(writer, outreach) if raw else []
+    found = _texts(writer, outreach, size, now) if raw else []
     place = place % len(found) if found else 0
     shown = found[place] if found else _of_nobody(writer, raw)
+    told = not writer.media and length <= limit
     each = credits_for(writer.basis, segments=shown.measured.segments, media=writer.media)
     return Preview(
         text=shown.written,
@@ -113,14 +117,15 @@ def preview(outreach: Outreach, *, place: int, now: datetime) -> Preview:
         encoding=shown.measured.encoding,
         segments=shown.measured.segments,
         credits_each=each,
-        audience=size,
-        credits=each * size,
+        audience=size.people,
+        credits=each * size.people,
+        about=not size.exact,
         pieces=tuple(changes(shown.typed, at_most=limit))
         if writer.plain and not writer.media
         else (Piece(shown.written, ""),),
         longest=max(range(len(found)), key=lambda at: len(found[at].written), default=0),
         dearest=max(range(len(found)), key=lambda at: found[at].measured.segments, default=0),
-        expense=Expense() if writer.media or length > limit else _expense(campaign.body, shown, writer.basis, size),
+        expense=_expense(campaign.body, shown, writer.basis, size.people) if told else Expense(),
     )
 
 
@@ -140,10 +145,7 @@ def example_of(outreach: Outreach, name: str, *, now: datetime) -> Example | Non
     writer = writer_for(outreach, now=now)
     look = look_of(outreach, writer)
     wanted = outreach.examples.get(name)
-    if wanted:
-        people = list(candidates_by_id([wanted], look).values())
-    else:
-        people = candidates(outreach.audience, look, after_id=0, limit=LOOKED_AT)
+    people = candidates_by_id([wanted] if wanted else _first_quoted(outreach), look).values()
     written = next((text for text in map(writer.write, people) if isinstance(text, Written)), None)
     if written is None:
         return None
@@ -152,9 +154,18 @@ def example_of(outreach: Outreach, name: str, *, now: datetime) -> Example | Non
     return Example(person, draft.body, draft.encoding, draft.segments, draft.credits)
 
 
-def _texts(writer: Writer, outreach: Outreach) -> list[_Shown]:
+def _first_quoted(outreach: Outreach) -> list[int]:
+    """The first recipients of the quote."""
+    if outreach.quote_id is None:
+        return []
+    chunks = QuoteChunk.objects.filter(outreach_id=outreach.id, quote_id=outreach.quote_id, sequence=0)
+    return [one for ids in chunks.values_list("contact_ids", flat=True) for one in ids[:LOOKED_AT]]
+
+
+def _texts(writer: Writer, outreach: Outreach, size: Counted, now: datetime) -> list[_Shown]:
     """Of those among the first people of the audience who would get a text."""
-    first = candidates(outreach.audience, look_of(outreach, writer), after_id=0, limit=LOOKED_AT)
+    look = look_of(outreach, writer)
+    first = first_candidates(outreach.audience, look, limit=LOOKED_AT, size=size, now=now)
     written = [(person, result) for person in first if isinstance(result := writer.write(person), Written)]
     names = contact_names([person.contact_id for person, _ in written])
     return [

@@ -9,7 +9,7 @@ from celery import current_app
 from django.db import transaction
 
 from audiences.actions import LeftOut, forget_exclusions, note_exclusions
-from audiences.queries import Pages, audience_size
+from audiences.queries import Pages, audience_size, source_of
 from billing.rules.pricing import Basis
 from campaigns.actions.drafts import check_audience, check_ready
 from campaigns.actions.texts import Writer, Written, look_of, writer_for
@@ -62,11 +62,11 @@ def quote_outreach(
         check_ready(outreach.campaign)
         check_audience(outreach)
         writer = writer_for(outreach, now=now)
-        look = look_of(outreach, writer)
+        look, source = look_of(outreach, writer), source_of(outreach.audience, now=now)
         others = promotional_campaigns_since(start_of_month(now)) if writer.promotional else []
     sums = _Sums()
     limit = CHUNK  # small pages first: nothing is worked on while the first is read
-    with Pages(outreach.audience, look) as pages:
+    with Pages(look, source) as pages:
         with organization_scope(organization_id):
             page = pages.ask(after_id=0, limit=limit)()
         while page:
@@ -117,9 +117,11 @@ def run_quote(*, organization_id: int, outreach_id: int, job_id: int) -> None:
             report_progress(job_id, done=done, now=clock_now())
 
     with organization_scope(organization_id):
-        total = audience_size(Outreach.objects.get(id=outreach_id).audience)
-        report_progress(job_id, done=0, total=total, now=clock_now())
+        audience = Outreach.objects.get(id=outreach_id).audience
     try:
+        with organization_scope(organization_id):
+            total = audience_size(audience, now=clock_now())
+            report_progress(job_id, done=0, total=total.people, now=clock_now())
         quote_outreach(organization_id=organization_id, outreach_id=outreach_id, now=clock_now(), on_progress=report)
     except DomainError as error:
         with organization_scope(organization_id):

@@ -80,9 +80,9 @@ def campaign_new(request: MemberRequest) -> HttpResponse:
         "program": kinds[0].id if len(kinds) == 1 else None,
         "language": "en",
     }
-    chosen = number_in(request.GET.get("list", ""))
-    if chosen is not None:
-        initial |= {"whom": "lists", "lists": [chosen]}
+    for one in ("list", "group"):
+        if (chosen := number_in(request.GET.get(one, ""))) is not None:
+            initial |= {"whom": "lists", f"{one}s": [chosen]}
     return _composer(request, CampaignForm(initial=initial, user_id=request.member.user_id), campaign=None)
 
 

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 import phonenumbers
 import phonenumbers.timezone
 import zipcodes
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 from consent.rules.lawful_hours import ALWAYS, FIFTY_STATES_AND_DC, TERRITORIES, Weekly, rule_for
 
@@ -72,6 +73,22 @@ def hours_of(key: str, *, sending: Weekly, promotional: bool, home_zone: str) ->
         pairs = [(zone, state) for zone in zones for state in states] if zones else _every_zone_and_state()
         hours += [(zone, rule_for(state).weekly) for zone, state in pairs]
     return list(dict.fromkeys(hours))
+
+
+def area_codes_of_state(state: str) -> frozenset[str]:
+    """The area codes of a state by its two letters; empty for what is none."""
+    return frozenset(area for area, named in _postal_map().state_of_area.items() if named == state)
+
+
+@lru_cache(maxsize=1)
+def area_codes_by_zone() -> dict[str, frozenset[str]]:
+    """The area codes of +1 where each zone is kept; one across a border is in both."""
+    found: dict[str, set[str]] = {}
+    for prefix, zones in TIMEZONE_DATA.items():
+        if prefix.startswith("1") and len(prefix) >= len("1305"):
+            for zone in _ZONES.intersection(zones):
+                found.setdefault(zone, set()).add(prefix[1:4])
+    return {zone: frozenset(areas) for zone, areas in sorted(found.items())}
 
 
 _ANYWHERE = Place((), (), "UNKNOWN")
@@ -160,4 +177,7 @@ _NAMES = (
     "West Virginia WV,Wisconsin WI,Wyoming WY,Puerto Rico PR,Guam GU,"
     "US Virgin Islands VI,American Samoa AS,Northern Mariana Islands MP"
 )
-_CODE_OF_NAME = {entry.rpartition(" ")[0].casefold(): entry.rpartition(" ")[2] for entry in _NAMES.split(",")}
+STATE_NAMES = {entry.rpartition(" ")[2]: entry.rpartition(" ")[0] for entry in _NAMES.split(",")}
+"""States and territories by their two letters."""
+
+_CODE_OF_NAME = {name.casefold(): code for code, name in STATE_NAMES.items()}

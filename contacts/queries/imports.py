@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from django.db.models import QuerySet
+from django.utils.timezone import localtime
 
 from accounts.queries import current_organization
 from common.errors import DomainError
@@ -223,3 +224,13 @@ ORDER BY i.phone LIMIT %(limit)s
 
 def newest_imports() -> QuerySet[Import]:
     return Import.objects.select_related("file", "job").order_by("-id")[:5]
+
+
+NAMED_IMPORTS = 100
+
+
+def imports_by_name(also: Sequence[int] = ()) -> list[tuple[str, str]]:
+    """Ids and names of the newest imports, and of those in `also`; the newest first."""
+    newest = Import.objects.order_by("-id").values_list("id", flat=True)[:NAMED_IMPORTS]
+    shown = Import.objects.filter(id__in={*newest, *also}).select_related("file").order_by("-id")
+    return [(str(one.id), f"{one.file.name}, {localtime(one.created_at):%b %-d, %Y}") for one in shown]

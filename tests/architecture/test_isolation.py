@@ -13,6 +13,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.actions import notify
 from accounts.models import AuditEvent, BlackoutDate, Membership, Notice, User
 from accounts.rules.permissions import PERMISSIONS, Permission, Role, StaffRole, allows
+from audiences.actions import save_group
+from audiences.models import TargetGroup
+from audiences.rules.conditions import Condition, Group
 from billing.actions import add_credits, order_credits
 from billing.models import CreditOrder, LotKind
 from campaigns.models import Campaign
@@ -90,6 +93,7 @@ def filled(path: str, world: World) -> str:
             "day_id": BlackoutDate,
             "picture_id": StoredFile.objects.filter(kind=FileKind.MEDIA),
             "export_id": Export,
+            "group_id": TargetGroup,
             "file_id": StoredFile.objects.filter(kind=FileKind.IMPORT, name="waiting.csv"),
             "import_id": Import,
             "list_id": ContactList,
@@ -129,6 +133,8 @@ def furnished(world: World) -> World:
             last_received_at=NOW,
         )
         list_named("Secret list", now=NOW)
+        filled_in = Group(True, (Condition("city", "is", ("Secret town",)),))
+        save_group(filled_in, name="Secret group", actor=ACTOR, now=NOW)
         BlackoutDate.objects.create(organization=world.organization, day=now().date(), name="Secret day")
         notify(tone=Notice.Tone.GOOD, text="Secret notice", permission=Permission.HOME_VIEW, now=NOW)
         content = TemplateContent("Secret template", {"en": "Secret words"}, "en")
@@ -238,6 +244,7 @@ def test_a_person_without_an_organization_sees_nothing(world: World) -> None:
 
 
 LISTS = [
+    *("contacts/groups/", "contacts/groups/<int:group_id>/", "contacts/groups/<int:group_id>/edit/"),
     *("", "campaigns/", "contacts/", "contacts/lists/", "programs/", "numbers/", "billing/", "inbox/"),
     *("contacts/<int:contact_id>/", "contacts/lists/<int:list_id>/", "inbox/<int:conversation_id>/"),
     *("campaigns/<int:campaign_id>/", "campaigns/<int:campaign_id>/recipients/"),
@@ -262,6 +269,8 @@ def add_more(world: World, start: int, count: int) -> None:
         chosen = list(Contact.objects.values_list("id", flat=True))
         add_to_list(list_named("Everybody", now=NOW), chosen, actor=ACTOR, now=NOW)
         for number, phone in enumerate(phones, start):
+            named = Group(True, (Condition("city", "is_not", (f"Town {number}",)),))
+            save_group(named, name=f"G{number}", actor=ACTOR, now=NOW)
             add_credits(kind=LotKind.BONUS, credits=1, reference=f"b{number}", actor=ACTOR, now=NOW)
             Conversation.objects.create(
                 organization=world.organization,
@@ -299,6 +308,7 @@ def test_a_list_asks_as_often_however_long_it_is(world: World, path: str) -> Non
         values = {
             "<int:campaign_id>": campaign.id,
             "<int:contact_id>": Contact.objects.order_by("id")[0].id,
+            "<int:group_id>": TargetGroup.objects.order_by("id")[0].id,
             "<int:list_id>": ContactList.objects.get().id,
             "<int:number_id>": world.number.id,
             "<int:conversation_id>": Conversation.objects.order_by("id")[0].id,

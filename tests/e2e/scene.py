@@ -11,7 +11,9 @@ from uuid import uuid4
 
 from accounts.actions import add_day_off
 from accounts.models import Department
+from audiences.actions import save_group
 from audiences.queries import Audience
+from audiences.rules.conditions import Condition, Group
 from billing.actions import order_credits
 from campaigns.actions import (
     DraftContent,
@@ -91,6 +93,13 @@ def build_scene(stack: Stack) -> Scene:
         for row in ContactPhone.objects.filter(contact_id__in=everybody[20:32]):
             opt_out_by_staff(row.phone, actor=tenant.owner, now=now())
         ContactPhone.objects.filter(contact_id__in=everybody[40:43]).update(textable=False)
+        quiet = Group(False, (Condition("texted", "never"), Condition("texted", "not_past", ("30",))))
+        group = save_group(
+            Group(True, (Condition("area", "any_of", ("305, 786",)), quiet)),
+            name="Miami, quiet for a month",
+            actor=tenant.owner,
+            now=now(),
+        )
         waiting = _store(tenant, contacts_file().encode(), "newcomers.csv")
         phone = Contact.objects.get(id=everybody[0]).phones.get().phone
         export = request_export(
@@ -168,6 +177,11 @@ def build_scene(stack: Stack) -> Scene:
         "deleting a contact": f"/contacts/{everybody[0]}/delete/",
         "lists": "/contacts/lists/",
         "list": f"/contacts/lists/{list_made.id}/",
+        "target groups": "/contacts/groups/",
+        "target group": f"/contacts/groups/{group.id}/",
+        "target group, conditions": f"/contacts/groups/{group.id}/edit/",
+        "new target group": "/contacts/groups/new/",
+        "deleting a target group": f"/contacts/groups/{group.id}/delete/",
         "export": f"/contacts/export/{export.id}/",
         "import, file": "/contacts/import/",
         "import, columns": f"/contacts/import/file/{waiting.id}/",

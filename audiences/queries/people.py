@@ -1,12 +1,14 @@
 """The people of an audience, page by page, with what decides whether each can be texted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 
+from audiences.queries.groups import Counted, Predicate, count_fitting, predicate_of_ids
 from audiences.rules.exclusions import Reason
 from common.ahead import quick_turns
 from common.sql import fetch_all
@@ -17,10 +19,14 @@ from content.rules.rendering import CUSTOM
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """All contacts, or those on any of the lists; `label` is the phone field that is texted (D4)."""
+    """All contacts, or those on any of the lists or in any of the target groups; `label` is the phone field that is
+
+    texted (D4).
+    """
 
     everyone: bool = True
     list_ids: tuple[int, ...] = ()
+    group_ids: tuple[int, ...] = ()
     label: str = PhoneLabel.MOBILE
 
 
@@ -53,9 +59,23 @@ class Candidate(NamedTuple):
     home: tuple[str, ...]
 
 
-def candidates(audience: Audience, look: Look, *, after_id: int, limit: int) -> list[Candidate]:
-    """The next contacts of the audience in the order of their ids."""
-    return _candidates(fetch_all(*_page(audience, look, after_id, limit)), look)
+def candidates(audience: Audience, look: Look, *, after_id: int, limit: int, now: datetime) -> list[Candidate]:
+    """The next contacts of the audience in the order of their ids.
+
+    Raises GroupRefused where a target group of it is gone or cannot be evaluated.
+    """
+    return _candidates(fetch_all(*_page(source_of(audience, now=now), look, after_id, limit)), look)
+
+
+def first_candidates(audience: Audience, look: Look, *, limit: int, size: Counted, now: datetime) -> list[Candidate]:
+    """Some of the audience to be looked at, the first ones where that is quick; `size` is what it was counted to be.
+
+    Few people of a large target group would be looked for among everybody.
+    """
+    if audience.group_ids and not audience.everyone:
+        found = candidates_by_id(size.examples[:limit], look)
+        return [found[one] for one in sorted(found)]
+    return candidates(audience, look, after_id=0, limit=limit, now=now)
 
 
 def candidates_by_id(contact_ids: Sequence[int], look: Look) -> dict[int, Candidate]:
@@ -64,15 +84,37 @@ def candidates_by_id(contact_ids: Sequence[int], look: Look) -> dict[int, Candid
     return {candidate.contact_id: candidate for candidate in _candidates(rows, look)}
 
 
+class Source(NamedTuple):
+    """Where the people of an audience come from: the words of the statement, and (of target groups) what is asked."""
+
+    people: str
+    parameters: Mapping[str, Any]
+    predicate: Predicate | None = None
+
+
+def source_of(audience: Audience, *, now: datetime) -> Source:
+    """How the people of an audience are read. Raises GroupRefused where a target group of it cannot be evaluated."""
+    if audience.everyone:
+        return Source(_EVERYBODY, {})
+    lists = {"lists": list(audience.list_ids)}
+    if not audience.group_ids:
+        return Source(_ON_LISTS, lists)
+    groups = predicate_of_ids(audience.group_ids, now=now)
+    if audience.list_ids:
+        whole, probing = (f"({sql} OR {_LISTED})" for sql in (groups.sql, groups.probing))
+        groups = Predicate(whole, probing, {**groups.parameters, **lists})
+    return Source(_FITTING.format(predicate=groups.probing), groups.parameters, groups)
+
+
 class Pages:
     """Reads the next page of an audience while the last one is worked on; every page in the transaction of its scope.
 
     The statement runs in a thread of its own, on the same connection: PostgreSQL and Python work at the same time, and
-    whoever writes in between waits for the read.
+    whoever writes in between waits for the read. Without a `source` only given contacts can be asked for.
     """
 
-    def __init__(self, audience: Audience, look: Look) -> None:
-        self._audience, self._look = audience, look
+    def __init__(self, look: Look, source: "Source | None" = None) -> None:
+        self._source, self._look = source or Source(_EVERYBODY, {}), look
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audience")
         self._turns = quick_turns()
 
@@ -86,7 +128,7 @@ class Pages:
 
     def ask(self, *, after_id: int, limit: int) -> "Callable[[], list[Candidate]]":
         """Begin to read what follows a contact; call the answer for it before the scope is left."""
-        rows = self._ask(*_page(self._audience, self._look, after_id, limit))
+        rows = self._ask(*_page(self._source, self._look, after_id, limit))
         return lambda: _candidates(rows(), self._look)
 
     def ask_by_id(self, contact_ids: Sequence[int]) -> "Callable[[], dict[int, Candidate]]":
@@ -106,12 +148,15 @@ class Pages:
         return answer
 
 
-def audience_size(audience: Audience) -> int:
-    """How many contacts are in the audience, before anybody is left out."""
+def audience_size(audience: Audience, *, now: datetime) -> Counted:
+    """How many contacts are in the audience, before anybody is left out; of a large target group about how many."""
     if audience.everyone:
-        return Contact.objects.count()
+        return Counted(Contact.objects.count(), True)
+    if (asked := source_of(audience, now=now).predicate) is not None:
+        return count_fitting(asked)
     members = ListMember.objects.filter(contact_list_id__in=audience.list_ids)
-    return members.count() if len(audience.list_ids) == 1 else members.values("contact_id").distinct().count()
+    one = len(audience.list_ids) == 1
+    return Counted(members.count() if one else members.values("contact_id").distinct().count(), True)
 
 
 def _fetch(raw: Any, sql: str, parameters: dict[str, Any]) -> list[Any]:
@@ -126,10 +171,8 @@ def _candidates(rows: list[tuple[Any, ...]], look: Look) -> list[Candidate]:
     return [Candidate(row[0], row[1], row[2], row[3:values], row[values:]) for row in rows]
 
 
-def _page(audience: Audience, look: Look, after_id: int, limit: int) -> tuple[str, dict[str, Any]]:
-    sql = _select(look, _EVERYBODY if audience.everyone else _ON_LISTS)
-    lists = [] if audience.everyone else list(audience.list_ids)
-    return sql, _parameters(look) | {"after": after_id, "limit": limit, "lists": lists}
+def _page(source: Source, look: Look, after_id: int, limit: int) -> tuple[str, dict[str, Any]]:
+    return _select(look, source.people), {**source.parameters, **_parameters(look), "after": after_id, "limit": limit}
 
 
 def _parameters(look: Look) -> dict[str, Any]:
@@ -205,6 +248,15 @@ _EVERYBODY = """
 """
 
 _GIVEN = "SELECT * FROM contacts_contact WHERE organization_id = %(organization)s AND id = ANY(%(contacts)s::bigint[])"
+
+_FITTING = """
+    SELECT c.* FROM contacts_contact c WHERE c.organization_id = %(organization)s AND c.id > %(after)s AND {predicate}
+    ORDER BY c.id LIMIT %(limit)s
+"""
+
+_LISTED = """EXISTS (
+    SELECT 1 FROM contacts_listmember l WHERE l.organization_id = c.organization_id AND l.contact_id = c.id
+        AND l.contact_list_id = ANY(%(lists)s::bigint[]))"""
 
 # Each list gives its next members by its index: a short list costs nothing however many contacts there are.
 _ON_LISTS = """

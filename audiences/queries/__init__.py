@@ -1,0 +1,43 @@
+"""Reads of audiences; every name that other packages use stands here."""
+
+from audiences.queries.groups import (
+    Counted,
+    all_conditions,
+    count_people,
+    fields_asked_for,
+    groups_asking_for,
+    predicate_of,
+    questions,
+    target_groups,
+)
+from audiences.queries.people import (
+    Audience,
+    Candidate,
+    Look,
+    Pages,
+    audience_size,
+    candidates,
+    candidates_by_id,
+    first_candidates,
+    source_of,
+)
+
+__all__ = [
+    "Audience",
+    "Candidate",
+    "Counted",
+    "Look",
+    "Pages",
+    "all_conditions",
+    "audience_size",
+    "candidates",
+    "candidates_by_id",
+    "count_people",
+    "fields_asked_for",
+    "first_candidates",
+    "groups_asking_for",
+    "predicate_of",
+    "questions",
+    "source_of",
+    "target_groups",
+]
