@@ -1,6 +1,7 @@
 """Reads of audiences; every name that other packages use stands here."""
 
 from audiences.queries.groups import (
+    EXACT_WITHIN_MS,
     Counted,
     all_conditions,
     count_people,
@@ -23,6 +24,7 @@ from audiences.queries.people import (
 )
 
 __all__ = [
+    "EXACT_WITHIN_MS",
     "Audience",
     "Candidate",
     "Counted",

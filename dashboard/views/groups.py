@@ -11,7 +11,7 @@ from accounts.rules.permissions import Permission
 from audiences.actions import save_group
 from audiences.forms import Builder
 from audiences.models import TargetGroup
-from audiences.queries import Counted, count_people, questions, target_groups
+from audiences.queries import EXACT_WITHIN_MS, Counted, count_people, questions, target_groups
 from audiences.rules.conditions import Group, GroupRefused, conditions_in, from_json
 from audiences.rules.questions import EVENTS, IMPORT, Question, words_of
 from campaigns.queries import campaigns_by_name
@@ -22,7 +22,7 @@ from contacts.queries import contact_names, imports_by_name
 from dashboard.actions import delete_target_group
 
 SHOWN = 10
-PATIENCE_MS = 10_000
+PATIENCE_MS = 5_000
 """How long the exact count of a large group may take, when the page is there already."""
 
 
@@ -56,7 +56,7 @@ def group_count(request: MemberRequest, group_id: int) -> HttpResponse:
     """The count of a large group, exactly, while its page is read already."""
     found = get_object_or_404(TargetGroup.objects.all(), id=group_id)
     counted = _counted(from_json(found.conditions), group_id=group_id, within_ms=PATIENCE_MS)
-    return render(request, "dashboard/group_count.html", counted | {"group": None})
+    return render(request, "dashboard/group_count.html", counted | {"waited": True})
 
 
 @member_view(Permission.CONTACTS_EDIT)
@@ -111,25 +111,35 @@ def _edit(request: MemberRequest, group: TargetGroup | None) -> HttpResponse:
                 return redirect("dashboard:group", saved.id)
     else:
         builder = Builder(asked, kept) if kept is not None else Builder.empty(asked)
+    waited = request.POST.get("do") == "count"  # the page is there, with "about so many"
     context = {
-        "group": None,
         "kept": group,
         "name": name,
         "fault": fault,
         "name_fault": fault_at == "name",
         "part": builder.parts(),
-        **_counted(builder.group, group_id=group.id if group else None, known=asked),
+        "waited": waited,
+        **_counted(
+            builder.group,
+            group_id=group.id if group else None,
+            known=asked,
+            within_ms=PATIENCE_MS if waited else EXACT_WITHIN_MS,
+        ),
     }
     page = "dashboard/group_builder.html" if request.htmx else "dashboard/group_edit.html"
     return render(request, page, context)
 
 
 def _counted(
-    conditions: Group, *, group_id: int | None, known: dict[str, Question] | None = None, **limit: Any
+    conditions: Group,
+    *,
+    group_id: int | None,
+    known: dict[str, Question] | None = None,
+    within_ms: int = EXACT_WITHIN_MS,
 ) -> dict[str, Any]:
     """How many fit and some of them; what is not whole yet is said in place of it."""
     try:
-        counted: Counted = count_people(conditions, now=now(), group_id=group_id, known=known, **limit)
+        counted: Counted = count_people(conditions, now=now(), group_id=group_id, known=known, within_ms=within_ms)
     except GroupRefused as error:
         return {"counted": None, "unfinished": str(error)}
     names = contact_names(counted.examples[:SHOWN])
