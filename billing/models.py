@@ -13,6 +13,9 @@ class Plan(models.Model):
     basis = models.CharField(max_length=10, choices=[(basis.value, basis.value.lower()) for basis in Basis])
     monthly_credits = models.PositiveIntegerField(default=0)
     price_micros = models.BigIntegerField(help_text="of one credit beyond those of the month")
+    recipient_rows = models.PositiveIntegerField(
+        default=100_000, db_default=100_000, help_text="the most rows of a recipient list (C7)"
+    )
     effective_on = models.DateField()
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """The composer, as a form that works without any script. It takes what is typed so far, whole or not."""
 
 from collections.abc import Iterator, Sequence
-from datetime import time
+from datetime import datetime, time
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ from common.phones import InvalidPhone, to_e164
 from consent.models import Program
 from consent.queries import programs
 from consent.rules.lawful_hours import ALWAYS, DAY, Weekly
-from contacts.models import ContactList, PhoneLabel
+from contacts.models import ContactList, Import, PhoneLabel
 from contacts.queries import contact_lists
 from content.actions.templates import LONGEST_BODY
 from content.models import Template
@@ -31,7 +31,10 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 MOST_AN_HOUR = 100_000
 """Beyond it is no limit worth the name: some 28 a second."""
 
-_READ_AS = {"body": "body", "hours": "sending_hours", "starts_at": "starts_at", "hourly_limit": "hourly_limit"}
+_READ_AS = {
+    **{name: name for name in ("body", "starts_at", "ends_at", "hourly_limit")},
+    "hours": "sending_hours",
+}
 """Fields whose faults keep what is stored, and what that is called in a draft."""
 
 
@@ -63,7 +66,88 @@ class NumberSelect(forms.Select):
         return groups
 
 
-class CampaignForm(forms.Form):
+OF_FILE = "file:"
+"""Before the id of an import, where whom it is for is chosen."""
+
+
+class TimesForm(forms.Form):
+    """When an outreach begins and ends (C5)."""
+
+    start = forms.ChoiceField(
+        choices=[("now", "As soon as you confirm"), ("later", "On a day and time")],
+        widget=forms.RadioSelect,
+        initial="now",
+        required=False,
+        label="Start",
+    )
+    starts_at = forms.DateTimeField(
+        label="Day and time",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+    ends_at = forms.DateTimeField(
+        label="End",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="Who has not got the text by then gets none. Empty: until everybody has it.",
+    )
+
+    def clean(self) -> dict[str, Any] | None:
+        found = super().clean() or self.cleaned_data
+        if found.get("start") == "later" and not found.get("starts_at") and "starts_at" not in self.errors:
+            self.add_error("starts_at", "Choose the day and the time.")
+        if self.data.get("start") != "later":  # what is hidden holds up nothing
+            self.errors.pop("starts_at", None)
+        begins, ends = self.begins_at(), found.get("ends_at")
+        if begins and ends and ends <= begins:
+            self.add_error("ends_at", "The end lies before the start. Choose a later end or none.")
+        return found
+
+    def begins_at(self) -> datetime | None:
+        """When it begins; None: as soon as it is confirmed."""
+        return self.cleaned_data.get("starts_at") if self.data.get("start") == "later" else None
+
+
+class AudienceForm(TimesForm):
+    """Whom an outreach is for, on which phone, and when it begins."""
+
+    whom = forms.ChoiceField(
+        choices=[("everyone", "All contacts"), ("lists", "People on lists or in target groups")],
+        widget=forms.RadioSelect,
+        initial="everyone",
+        required=False,
+        label="Whom",
+    )
+    lists: "forms.ModelMultipleChoiceField[ContactList]" = forms.ModelMultipleChoiceField(
+        queryset=None, label="Lists", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    groups: "forms.ModelMultipleChoiceField[TargetGroup]" = forms.ModelMultipleChoiceField(
+        queryset=None, label="Target groups", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    phone_label = forms.ChoiceField(
+        choices=PhoneLabel.choices, label="Which phone of theirs", required=False, initial=PhoneLabel.MOBILE
+    )
+
+    def __init__(self, *args: Any, uploads: Sequence[Import] = (), **kwargs: Any) -> None:
+        """`uploads` are files of the campaign whose people became no contacts."""
+        super().__init__(*args, **kwargs)
+        self.fields["lists"].queryset = contact_lists()  # type: ignore[attr-defined]
+        self.fields["groups"].queryset = target_groups()  # type: ignore[attr-defined]
+        files = [(f"{OF_FILE}{one.id}", f"The people of {one.file.name}") for one in uploads]
+        self.fields["whom"].choices = [*self.fields["whom"].choices, *files]  # type: ignore[attr-defined]
+
+    def audience(self) -> Audience:
+        """Whom it is for, as far as that is chosen."""
+        found = self.cleaned_data
+        label, whom = found.get("phone_label") or PhoneLabel.MOBILE, found.get("whom") or ""
+        if whom.startswith(OF_FILE):
+            return Audience(False, import_id=int(whom.removeprefix(OF_FILE)), label=label)
+        lists, groups = (tuple(chosen.id for chosen in found.get(name) or ()) for name in ("lists", "groups"))
+        return Audience(False, lists, groups, label=label) if whom == "lists" else Audience(label=label)
+
+
+class CampaignForm(AudienceForm):
     """Message, audience and hours; whether it could be sent is said by the actions."""
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
@@ -125,34 +209,6 @@ class CampaignForm(forms.Form):
         required=False,
         initial=True,
     )
-    whom = forms.ChoiceField(
-        choices=[("everyone", "All contacts"), ("lists", "People on lists or in target groups")],
-        widget=forms.RadioSelect,
-        initial="everyone",
-        required=False,
-        label="Whom",
-    )
-    lists: "forms.ModelMultipleChoiceField[ContactList]" = forms.ModelMultipleChoiceField(
-        queryset=None, label="Lists", required=False, widget=forms.CheckboxSelectMultiple
-    )
-    groups: "forms.ModelMultipleChoiceField[TargetGroup]" = forms.ModelMultipleChoiceField(
-        queryset=None, label="Target groups", required=False, widget=forms.CheckboxSelectMultiple
-    )
-    phone_label = forms.ChoiceField(
-        choices=PhoneLabel.choices, label="Which phone of theirs", required=False, initial=PhoneLabel.MOBILE
-    )
-    start = forms.ChoiceField(
-        choices=[("now", "As soon as you confirm"), ("later", "On a day and time")],
-        widget=forms.RadioSelect,
-        initial="now",
-        required=False,
-        label="Start",
-    )
-    starts_at = forms.DateTimeField(
-        label="Day and time",
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
     hours = forms.ChoiceField(
         choices=[("any", "At any lawful hour"), ("given", "Only at these hours of each person's own day")],
         widget=forms.RadioSelect,
@@ -177,8 +233,6 @@ class CampaignForm(forms.Form):
         self.fields["opt_out_word"].widget.attrs["placeholder"] = current_organization().opt_out_word
         self.fields["template"].queryset = templates(user_id)  # type: ignore[attr-defined]
         self.fields["program"].queryset = programs()  # type: ignore[attr-defined]
-        self.fields["lists"].queryset = contact_lists()  # type: ignore[attr-defined]
-        self.fields["groups"].queryset = target_groups()  # type: ignore[attr-defined]
         for at, day in enumerate(DAYS):
             for name, words in (("opens", "opens"), ("closes", "closes")):
                 widget = forms.TimeInput(attrs={"type": "time", "aria-label": f"{day} {words}"}, format="%H:%M")
@@ -190,10 +244,6 @@ class CampaignForm(forms.Form):
 
     def clean(self) -> dict[str, Any] | None:
         found = super().clean() or self.cleaned_data
-        if found.get("start") == "later" and not found.get("starts_at") and "starts_at" not in self.errors:
-            self.add_error("starts_at", "Choose the day and the time.")
-        if self.data.get("start") != "later":  # what is hidden holds up nothing
-            self.errors.pop("starts_at", None)
         if self.data.get("hours") != "given":
             for name in [name for name in self.errors if name.startswith(("opens_", "closes_"))]:
                 del self.errors[name]
@@ -219,8 +269,6 @@ class CampaignForm(forms.Form):
     def content(self) -> DraftContent:
         """What is typed so far; what cannot be read is left out of it."""
         found = self.cleaned_data
-        lists, groups = (tuple(chosen.id for chosen in found.get(name) or ()) for name in ("lists", "groups"))
-        everyone = found.get("whom") != "lists"
         return DraftContent(
             name=found.get("name") or "",
             program=found.get("program"),
@@ -230,15 +278,11 @@ class CampaignForm(forms.Form):
             plain_characters=bool(found.get("plain_characters")),
             description=found.get("description") or "",
             language=found.get("language") or "en",
-            audience=Audience(
-                everyone=everyone,
-                list_ids=() if everyone else lists,
-                group_ids=() if everyone else groups,
-                label=found.get("phone_label") or PhoneLabel.MOBILE,
-            ),
+            audience=self.audience(),
             sending_hours=self._weekly(),
             hourly_limit=found.get("hourly_limit"),
-            starts_at=found.get("starts_at") if self.data.get("start") == "later" else None,
+            starts_at=self.begins_at(),
+            ends_at=found.get("ends_at"),
             unreadable=frozenset(name for field, name in _READ_AS.items() if field in self.errors),
         )
 
@@ -270,11 +314,12 @@ def initial_of(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         "description": campaign.description,
         "language": campaign.language,
         "phone_label": outreach.phone_label,
-        "whom": "everyone" if outreach.everyone else "lists",
+        "whom": whom_of(outreach),
         "lists": outreach.list_ids,
         "groups": outreach.group_ids,
         "start": "later" if outreach.starts_at else "now",
         "starts_at": outreach.starts_at,
+        "ends_at": outreach.ends_at,
         "hours": "any" if always else "given",
         "hourly_limit": campaign.hourly_limit,
     }
@@ -282,6 +327,13 @@ def initial_of(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         if row and not always:
             initial |= {f"opens_{at}": _time(row[0]), f"closes_{at}": _time(row[1] % DAY)}
     return initial
+
+
+def whom_of(outreach: Outreach) -> str:
+    """What is chosen under "whom"."""
+    if outreach.import_id is not None:
+        return f"{OF_FILE}{outreach.import_id}"
+    return "everyone" if outreach.everyone else "lists"
 
 
 def _minutes(at: time) -> int:

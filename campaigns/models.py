@@ -30,6 +30,9 @@ class Campaign(TenantModel):
         "content.TemplateVersion", on_delete=models.PROTECT, related_name="+", db_constraint=False, null=True
     )
     media_ids = ArrayField(models.BigIntegerField(), default=list, help_text="pictures, in order")
+    upload_ids = ArrayField(
+        models.BigIntegerField(), default=list, db_default=[], help_text="imports of files that it is for, kept apart"
+    )
     plain_characters = models.BooleanField(default=True, help_text="curly quotes and the like are written plainly")
     hourly_limit = models.PositiveIntegerField(
         null=True, help_text="messages an hour, so that the inbox can be answered; empty: as the number allows"
@@ -87,6 +90,7 @@ class Outreach(TenantModel):
     everyone = models.BooleanField(default=True)
     list_ids = ArrayField(models.BigIntegerField(), default=list)
     group_ids = ArrayField(models.BigIntegerField(), default=list, db_default=[], help_text="target groups")
+    import_id = models.BigIntegerField(null=True, help_text="the people of a file who became no contacts")
     phone_label = models.CharField(max_length=6, default="MOBILE")
     starts_at = models.DateTimeField(null=True, help_text="empty: as soon as it is launched")
     ends_at = models.DateTimeField(null=True)
@@ -131,7 +135,7 @@ class Outreach(TenantModel):
     @property
     def audience(self) -> Audience:
         """Whom it is for."""
-        return Audience(self.everyone, tuple(self.list_ids), tuple(self.group_ids), self.phone_label)
+        return Audience(self.everyone, tuple(self.list_ids), tuple(self.group_ids), self.import_id, self.phone_label)
 
     @property
     def source(self) -> str:

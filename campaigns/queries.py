@@ -1,5 +1,6 @@
 """Reads of campaigns."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,17 +12,19 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
 from accounts.queries import current_organization, days_off
-from audiences.models import Exclusion
+from audiences.models import Exclusion, TargetGroup
 from audiences.rules.exclusions import WORDS
 from billing.models import Reservation
 from campaigns.models import Campaign, Outreach
 from campaigns.rules.forecast import Bucket, Phase, forecast
 from campaigns.rules.hours import ANY_HOUR, Calendar, weekly_of
-from campaigns.rules.states import CampaignState, OutreachState
+from campaigns.rules.states import UNCONFIRMED, CampaignState, OutreachState
 from common.sql import fetch_all
 from consent.rules.media import Level
-from contacts.models import Contact, ContactList
+from contacts.models import ContactList, Import
+from contacts.queries import contact_names
 from content.models import Job
+from content.queries import UNDER_WAY
 from content.rules.segments import GSM_JOINED, GSM_SINGLE, UCS2_JOINED, UCS2_SINGLE
 from messaging.gateways.twilio.errors import words_for
 from messaging.queries import (
@@ -81,6 +84,115 @@ def outreach_progress(outreach_id: int, *, exclusions: bool = True) -> Progress:
         credits_captured=reservation.captured if reservation else 0,
         credits_held=held,
     )
+
+
+def campaign_progress(campaign: Campaign, *, exclusions: bool = True) -> Progress:
+    """The same of all outreaches of a campaign together; what is not confirmed yet counts for nothing."""
+    parts = [
+        outreach_progress(outreach_id, exclusions=exclusions)
+        for outreach_id in confirmed_of(campaign).order_by("id").values_list("id", flat=True)
+    ]
+    reasons, outcomes = Counter[str](), dict[State, OutcomeCounts]()
+    for part in parts:
+        reasons.update(part.exclusions)
+        for state, counts in part.outcomes.items():
+            known = outcomes.get(state, OutcomeCounts(0, 0, 0))
+            outcomes[state] = OutcomeCounts(
+                known.messages + counts.messages, known.segments + counts.segments, known.credits + counts.credits
+            )
+    return Progress(
+        state=campaign.state,
+        audience=sum(part.audience for part in parts),
+        exclusions=dict(reasons),
+        outcomes=outcomes,
+        credits_quoted=sum(part.credits_quoted for part in parts),
+        credits_captured=sum(part.credits_captured for part in parts),
+        credits_held=sum(part.credits_held for part in parts),
+    )
+
+
+def confirmed_of(campaign: Campaign) -> QuerySet[Outreach]:
+    """The outreaches that somebody said may be sent; of one with a single outreach, that one."""
+    found = campaign.outreaches.exclude(state__in=UNCONFIRMED)
+    return found if found.exists() else campaign.outreaches.all()
+
+
+def recipients_quoted(campaign: Campaign) -> int:
+    """How many people the confirmed quotes of a campaign are for."""
+    return sum(confirmed_of(campaign).values_list("recipients", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class OutreachRow:
+    """An audience of a campaign, in a table: whom, when, how far."""
+
+    outreach: Outreach
+    whom: str
+    place: int
+    done: int
+    unconfirmed: bool
+    reading: Import | None
+
+
+def outreach_rows(campaign: Campaign) -> list[OutreachRow]:
+    """The outreaches of a campaign, the first one first."""
+    found = list(campaign.outreaches.order_by("id"))
+    counts = outcome_counts_of([outreach.source for outreach in found])
+    words, reading = whom_words(found), _being_read(found)
+    return [
+        OutreachRow(
+            outreach,
+            words[outreach.id],
+            place,
+            sum(part.messages for state, part in counts.get(outreach.source, {}).items() if state not in OPEN),
+            outreach.state in UNCONFIRMED,
+            reading.get(outreach.id),
+        )
+        for place, outreach in enumerate(found, 1)
+    ]
+
+
+def whom_words(outreaches: Sequence[Outreach]) -> dict[int, str]:
+    """Whom outreaches are for, in words, by id."""
+    lists = ContactList.objects.in_bulk({one for outreach in outreaches for one in outreach.list_ids})
+    groups = TargetGroup.objects.in_bulk({one for outreach in outreaches for one in outreach.group_ids})
+    files = Import.objects.select_related("file").in_bulk({one.import_id for one in outreaches if one.import_id})
+    found = {}
+    for outreach in outreaches:
+        named = [str(lists[one]) for one in outreach.list_ids if one in lists]
+        named += [str(groups[one]) for one in outreach.group_ids if one in groups]
+        if outreach.import_id is not None and outreach.import_id in files:
+            named.append(files[outreach.import_id].file.name)
+        found[outreach.id] = "All contacts" if outreach.everyone else ", ".join(named) or "Nobody yet"
+    return found
+
+
+def uploads_of(campaign: Campaign | None) -> list[Import]:
+    """The files of a campaign whose people became no contacts."""
+    ids = campaign.upload_ids if campaign is not None else []
+    return list(Import.objects.filter(id__in=ids, undo_job=None).select_related("file").order_by("id")) if ids else []
+
+
+def file_being_read(outreach: Outreach) -> Import | None:
+    """The import that is still bringing people of an outreach: a list or file of its audience."""
+    return _being_read([outreach]).get(outreach.id)
+
+
+def _being_read(outreaches: Sequence[Outreach]) -> dict[int, Import]:
+    under_way = list(Import.objects.filter(job__state__in=UNDER_WAY).select_related("job", "file"))
+    return {
+        outreach.id: one
+        for outreach in outreaches
+        for one in under_way
+        if not outreach.everyone and (one.id == outreach.import_id or one.contact_list_id in outreach.list_ids)
+    }
+
+
+def review_url(outreach: Outreach) -> str:
+    """Where a quote is looked at: the first outreach's is the campaign's."""
+    if outreach.campaign.outreaches.filter(id__lt=outreach.id).exists():
+        return reverse("campaigns:outreach", args=[outreach.campaign_id, outreach.id])
+    return reverse("campaigns:review", args=[outreach.campaign_id])
 
 
 PAGE = 50
@@ -216,11 +328,11 @@ def recipient_rows(
         return [], ""
     page = recipients_of(campaign_id, states=states, error_code=error_code, after=after)
     shown = page[:RECIPIENTS]
-    contacts = Contact.objects.in_bulk([row.contact_id for row in shown if row.contact_id])
+    names = contact_names([row.contact_id for row in shown if row.contact_id])
     rows = [
         RecipientRow(
             row,
-            str(contacts.get(row.contact_id or 0, "")),
+            names.get(row.contact_id or 0, ""),
             fate(row.state, error_code=row.error_code, reason=row.reason),
         )
         for row in shown
@@ -242,16 +354,21 @@ EXCLUDED = 50
 
 
 def left_out_people(
-    outreach: Outreach, *, reason: str, after_id: int
-) -> tuple[list[tuple[Exclusion, str]], int | None]:
-    """The next people left out for a reason (empty: any), and the contact that the next page begins after."""
-    found = Exclusion.objects.filter(outreach_id=outreach.id, quote_id=outreach.quote_id or NO_QUOTE)
-    found = found.filter(contact_id__gt=after_id)
-    page = list((found.filter(reason=reason) if reason else found).order_by("contact_id")[: EXCLUDED + 1])
+    outreaches: Sequence[Outreach], *, reason: str, after: tuple[int, int] | None
+) -> tuple[list[tuple[Exclusion, str]], tuple[int, int] | None]:
+    """The next people left out of quotes for a reason (empty: any), and the pair that the next page begins after."""
+    page: list[Exclusion] = []
+    for outreach in sorted(outreaches, key=lambda one: one.id):
+        found = Exclusion.objects.filter(outreach_id=outreach.id, quote_id=outreach.quote_id or NO_QUOTE)
+        if after is not None:
+            found = found.filter(contact_id__gt=after[1]) if outreach.id == after[0] else found
+            found = found.none() if outreach.id < after[0] else found
+        found = (found.filter(reason=reason) if reason else found).order_by("contact_id")
+        page += found[: EXCLUDED + 1 - len(page)] if len(page) <= EXCLUDED else []
     shown = page[:EXCLUDED]
-    contacts = Contact.objects.in_bulk([row.contact_id for row in shown])
-    rows = [(row, str(contacts.get(row.contact_id, "someone deleted since"))) for row in shown]
-    return rows, shown[-1].contact_id if len(page) > EXCLUDED else None
+    names = contact_names([row.contact_id for row in shown])
+    rows = [(row, names.get(row.contact_id, "someone deleted since")) for row in shown]
+    return rows, (shown[-1].outreach_id, shown[-1].contact_id) if len(page) > EXCLUDED else None
 
 
 @dataclass(frozen=True, slots=True)

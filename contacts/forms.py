@@ -1,6 +1,6 @@
 """Importing and lists, as a person asks for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -58,12 +58,26 @@ class ColumnsForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, shape: FileShape, guess: dict[int, str], own: dict[str, str], home: str, **kwargs: Any
+        self,
+        *args: Any,
+        shape: FileShape,
+        guess: dict[int, str],
+        own: dict[str, str],
+        home: str,
+        apart: bool = False,
+        chosen: Mapping[str, object] | None = None,
+        **kwargs: Any,
     ) -> None:
-        """`own` are the organization's own fields, `custom.key` to name; `home` is its country."""
-        kwargs["initial"] = {"country": home}
+        """`own` are the organization's own fields, `custom.key` to name; `home` is its country.
+
+        `apart`: the file is for a campaign, and its people need not become contacts. `chosen` is chosen beforehand.
+        """
+        kwargs["initial"] = {"country": home, **(chosen or {})}
         super().__init__(*args, **kwargs)
         self._shape, self._guess = shape, guess
+        self.fields["existing"].choices = [  # type: ignore[attr-defined]
+            choice for choice in Existing.choices if apart or choice[0] != Existing.APART
+        ]
         new = {f"{NEW}{kind}": f"New field: {label}" for kind, label in _NEW_KINDS.items()}
         self._labels = {field.value: label for field, label in LABELS.items()} | own | new
         self.fields["list_name"].widget.attrs["list"] = "lists"

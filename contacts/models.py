@@ -107,6 +107,7 @@ class Existing(models.TextChoices):
     UPDATE = "UPDATE", "Take over what the file says"
     FILL = "FILL", "Fill in only what is empty"
     KEEP = "KEEP", "Leave them as they are"
+    APART = "APART", "Nobody becomes a contact: only for this campaign"
 
 
 class Import(TenantModel):
@@ -159,6 +160,36 @@ class ImportedContact(TenantModel):
 
     class Meta(TenantModel.Meta):
         indexes = [models.Index(fields=["organization", "contact_id"], name="imports_of_contact")]
+
+
+class ImportedPerson(TenantModel):
+    """A row of a file whose people became no contacts: who a campaign is for, and what its text says of each.
+
+    Where a contact's id stands for a person (quotes, messages, exclusions) the negative id of this row stands for one
+    of these.
+    """
+
+    organization = tenant_key(enforced=False)
+    import_id = models.BigIntegerField()
+    phone = models.CharField(max_length=16)
+    first_name = models.CharField(max_length=120)
+    last_name = models.CharField(max_length=120)
+    email = models.CharField(max_length=254)
+    company = models.CharField(max_length=200)
+    language = models.CharField(max_length=12)
+    city = models.CharField(max_length=120)
+    region = models.CharField(max_length=80)
+    postcode = models.CharField(max_length=20)
+    country = models.CharField(max_length=2)
+    time_zone = models.CharField(max_length=64)
+    custom = models.JSONField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["import_id", "phone"], name="imported_apart_once")]
+        indexes = [models.Index(fields=["import_id", "id"], name="imported_apart_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.company or self.phone
 
 
 class ContactSearch(TenantModel):

@@ -18,7 +18,7 @@ from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import across_organizations, organization_scope
 from consent.actions import opt_out_by_staff, undo_statement, withdraw_records
-from contacts.actions import delete_contacts
+from contacts.actions import delete_contacts, forget_apart
 from contacts.models import Contact, Import
 from contacts.queries import import_by_id, imported_after, may_undo, phones_of
 from content.actions import begin_work, finish_job, report_progress, start_job
@@ -106,6 +106,7 @@ def _remove(organization_id: int, import_id: int) -> None:
                 return
             rows = imported_after(import_id, after, UNDO_BATCH)
             if not rows:
+                forget_apart(import_id)
                 finish_job(wanted.undo_job.id, now=clock.now())
                 return
             after, done = rows[-1].phone, done + len(rows)

@@ -13,20 +13,21 @@ from audiences.rules.exclusions import Reason
 from common.ahead import quick_turns
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
-from contacts.models import Contact, ListMember, PhoneLabel
+from contacts.models import Contact, ImportedPerson, ListMember, PhoneLabel
 from content.rules.rendering import CUSTOM
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """All contacts, or those on any of the lists or in any of the target groups; `label` is the phone field that is
+    """All contacts; or those on any of the lists or in any of the target groups; or the people of a file who became no
 
-    texted (D4).
+    contacts. `label` is the phone field that is texted (D4).
     """
 
     everyone: bool = True
     list_ids: tuple[int, ...] = ()
     group_ids: tuple[int, ...] = ()
+    import_id: int | None = None
     label: str = PhoneLabel.MOBILE
 
 
@@ -48,6 +49,7 @@ class Look:
 class Candidate(NamedTuple):
     """A contact of the audience. `phone` is empty where the field is; `reason` says why it cannot be texted, or "".
 
+    The id of somebody of a file is the row's, negative (contacts.models.ImportedPerson).
     `home` is (time zone, region, postcode, country) as far as the contact's own row knows them; empty where the look
     does not ask for it.
     """
@@ -80,7 +82,7 @@ def first_candidates(audience: Audience, look: Look, *, limit: int, size: Counte
 
 def candidates_by_id(contact_ids: Sequence[int], look: Look) -> dict[int, Candidate]:
     """The same of given contacts, by id; those who are gone are missing."""
-    rows = fetch_all(_select(look, _GIVEN), _parameters(look) | {"contacts": list(contact_ids)})
+    rows = fetch_all(*_given(look, contact_ids))
     return {candidate.contact_id: candidate for candidate in _candidates(rows, look)}
 
 
@@ -90,12 +92,15 @@ class Source(NamedTuple):
     people: str
     parameters: Mapping[str, Any]
     predicate: Predicate | None = None
+    apart: bool = False
 
 
 def source_of(audience: Audience, *, now: datetime) -> Source:
     """How the people of an audience are read. Raises GroupRefused where a target group of it cannot be evaluated."""
     if audience.everyone:
         return Source(_EVERYBODY, {})
+    if audience.import_id is not None:
+        return Source(_OF_A_FILE, {"import": audience.import_id}, apart=True)
     lists = {"lists": list(audience.list_ids)}
     if not audience.group_ids:
         return Source(_ON_LISTS, lists)
@@ -133,7 +138,7 @@ class Pages:
 
     def ask_by_id(self, contact_ids: Sequence[int]) -> "Callable[[], dict[int, Candidate]]":
         """Begin to read given contacts; the answer is that of `candidates_by_id`."""
-        rows = self._ask(_select(self._look, _GIVEN), _parameters(self._look) | {"contacts": list(contact_ids)})
+        rows = self._ask(*_given(self._look, contact_ids))
         return lambda: {candidate.contact_id: candidate for candidate in _candidates(rows(), self._look)}
 
     def _ask(self, sql: str, parameters: dict[str, Any]) -> "Callable[[], list[Any]]":
@@ -152,6 +157,8 @@ def audience_size(audience: Audience, *, now: datetime) -> Counted:
     """How many contacts are in the audience, before anybody is left out; of a large target group about how many."""
     if audience.everyone:
         return Counted(Contact.objects.count(), True)
+    if audience.import_id is not None:
+        return Counted(ImportedPerson.objects.filter(import_id=audience.import_id).count(), True)
     if (asked := source_of(audience, now=now).predicate) is not None:
         return count_fitting(asked)
     members = ListMember.objects.filter(contact_list_id__in=audience.list_ids)
@@ -172,7 +179,15 @@ def _candidates(rows: list[tuple[Any, ...]], look: Look) -> list[Candidate]:
 
 
 def _page(source: Source, look: Look, after_id: int, limit: int) -> tuple[str, dict[str, Any]]:
-    return _select(look, source.people), {**source.parameters, **_parameters(look), "after": after_id, "limit": limit}
+    sql = _select(look, source.people, apart=source.apart)
+    return sql, {**source.parameters, **_parameters(look), "after": after_id, "limit": limit}
+
+
+def _given(look: Look, ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """The statement for given people, all of them contacts or all of a file."""
+    apart = bool(ids) and ids[0] < 0
+    sql = _select(look, _GIVEN_OF_A_FILE if apart else _GIVEN, apart=apart)
+    return sql, _parameters(look) | {"contacts": [abs(one) for one in ids]}
 
 
 def _parameters(look: Look) -> dict[str, Any]:
@@ -191,14 +206,15 @@ def _parameters(look: Look) -> dict[str, Any]:
 _COLUMNS = ("first_name", "last_name", "email", "company", "city", "region", "postcode", "country")
 
 
-def _select(look: Look, people: str) -> str:
+def _select(look: Look, people: str, *, apart: bool = False) -> str:
     """The statement, with the fields of a text as further columns; their names are ours, never a user's words."""
     columns = [_column(field, place) for place, field in enumerate(look.fields)]
     if look.homes:
         columns += ["c.time_zone", "c.region", "c.postcode", "c.country"]
     texted = _TEXTED if look.texted else "CROSS JOIN (SELECT NULL::boolean AS texted) m"
     fields = "".join(f", {column}" for column in columns)
-    return _SELECT.format(fields=fields, people=people, texted=texted)
+    phones, order = (_OWN_PHONE, "c.id DESC") if apart else (_LABELLED, "c.id")
+    return _SELECT.format(fields=fields, people=people, phones=phones, texted=texted, order=order)
 
 
 def _column(field: str, place: int) -> str:
@@ -221,10 +237,7 @@ SELECT c.id, COALESCE(p.phone, ''), CASE
     WHEN m.texted THEN '{Reason.IN_OTHER_OUTREACH}'
     ELSE '' END{{fields}}
 FROM ({{people}}) c
-LEFT JOIN LATERAL (
-    SELECT q.phone, q.textable FROM contacts_contactphone q
-    WHERE q.organization_id = c.organization_id AND q.contact_id = c.id AND q.label = %(label)s
-    ORDER BY q.id LIMIT 1) p ON true
+{{phones}}
 LEFT JOIN LATERAL (
     SELECT true AS stopped FROM consent_optout x
     WHERE x.organization_id = c.organization_id AND x.phone = p.phone AND x.lifted_at IS NULL LIMIT 1) o ON true
@@ -233,7 +246,22 @@ LEFT JOIN LATERAL (
     WHERE x.organization_id = c.organization_id AND x.phone = p.phone AND x.program_id = %(program)s AND x.granted
     LIMIT 1) s ON true
 {{texted}}
-ORDER BY c.id
+ORDER BY {{order}}
+"""
+
+_LABELLED = """
+LEFT JOIN LATERAL (
+    SELECT q.phone, q.textable FROM contacts_contactphone q
+    WHERE q.organization_id = c.organization_id AND q.contact_id = c.id AND q.label = %(label)s
+    ORDER BY q.id LIMIT 1) p ON true
+"""
+
+# What the carrier said of the phone of a contact holds for the row of a file too.
+_OWN_PHONE = """
+CROSS JOIN LATERAL (
+    SELECT c.phone, COALESCE((
+        SELECT q.textable FROM contacts_contactphone q
+        WHERE q.organization_id = c.organization_id AND q.phone = c.phone LIMIT 1), true) AS textable) p
 """
 
 _TEXTED = """
@@ -248,6 +276,19 @@ _EVERYBODY = """
 """
 
 _GIVEN = "SELECT * FROM contacts_contact WHERE organization_id = %(organization)s AND id = ANY(%(contacts)s::bigint[])"
+
+_ROWS_OF_A_FILE = """
+    SELECT -r.id AS id, r.organization_id, r.phone, r.first_name, r.last_name, r.email, r.company, r.city, r.region,
+        r.postcode, r.country, r.time_zone, r.custom
+    FROM contacts_importedperson r WHERE r.organization_id = %(organization)s
+"""
+
+# Each id is the negative of the row's: what comes after it is a row with a larger one.
+_OF_A_FILE = f"""
+    {_ROWS_OF_A_FILE} AND r.import_id = %(import)s AND r.id > -(%(after)s) ORDER BY r.id LIMIT %(limit)s
+"""
+
+_GIVEN_OF_A_FILE = f"{_ROWS_OF_A_FILE} AND r.id = ANY(%(contacts)s::bigint[])"
 
 _FITTING = """
     SELECT c.* FROM contacts_contact c WHERE c.organization_id = %(organization)s AND c.id > %(after)s AND {predicate}

@@ -13,15 +13,16 @@ from audiences.actions import forget_exclusions
 from audiences.queries import Audience, target_groups
 from campaigns.actions.texts import opt_out_word_of, typed_text
 from campaigns.models import Campaign, Outreach, QuoteChunk
-from campaigns.queries import newest_quote_job
+from campaigns.queries import file_being_read, newest_quote_job, review_url
 from campaigns.rules.hours import weekly_of
-from campaigns.rules.states import CampaignState, OutreachState
+from campaigns.rules.states import UNCONFIRMED, CampaignState, OutreachState
 from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import current_organization_id
 from consent.actions import check_stop_word
 from consent.models import Program
 from consent.rules.lawful_hours import ALWAYS, Weekly
+from contacts.models import Existing, Import
 from content.actions import note_use
 from content.models import StoredFile, Template
 from content.queries import is_live, newest_version
@@ -44,7 +45,7 @@ class DraftChanged(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class DraftContent:
-    """Everything that a composer holds, whole or not; `starts_at` None: as soon as it is launched.
+    """Everything that a composer holds, whole or not; `starts_at` None: as soon as it is launched; `ends_at`: no end.
 
     `unreadable` names what was typed but cannot be read yet (body, sending_hours, starts_at): what is stored of it
     stays.
@@ -62,6 +63,7 @@ class DraftContent:
     sending_hours: Weekly = ALWAYS
     hourly_limit: int | None = None
     starts_at: datetime | None = None
+    ends_at: datetime | None = None
     unreadable: frozenset[str] = frozenset()
 
 
@@ -135,9 +137,12 @@ def save_draft(
     campaign.saved_in, campaign.step = origin.window, origin.step
     campaign.save()
     outreach.everyone, outreach.list_ids = content.audience.everyone, list(content.audience.list_ids)
-    outreach.group_ids = list(content.audience.group_ids)
+    outreach.group_ids, outreach.import_id = list(content.audience.group_ids), content.audience.import_id
     outreach.phone_label = content.audience.label
-    outreach.starts_at, outreach.state = content.starts_at, OutreachState.DRAFT
+    outreach.starts_at, outreach.ends_at = content.starts_at, content.ends_at
+    if outreach.starts_at is not None and outreach.ends_at is not None and outreach.ends_at <= outreach.starts_at:
+        outreach.ends_at = None  # the former end, which the new start overtakes: the form says so
+    outreach.state = OutreachState.DRAFT
     outreach.asked_by_id, outreach.asked_at, outreach.approved_by = None, None, ""
     # A name that no quote has: one that is being made of the former text finds itself overtaken.
     outreach.quote_id, outreach.quoted_at = uuid4(), None
@@ -219,6 +224,12 @@ def _dismiss_requests(campaign: Campaign, now: datetime) -> None:
     dismiss_notices_of(reverse("campaigns:review", args=[campaign.id]), now=now)
 
 
+def check_times(starts_at: datetime | None, ends_at: datetime | None, *, now: datetime) -> None:
+    """Raises CampaignRefused where the end of an outreach lies in the past or before its start."""
+    if ends_at is not None and ends_at <= max(starts_at or now, now):
+        raise CampaignRefused("The end lies before the start. Choose a later end or none.", field="ends_at")
+
+
 def check_start(outreach: Outreach, *, now: datetime) -> None:
     """Raises CampaignRefused where the start lies in the past."""
     if outreach.starts_at is not None and outreach.starts_at <= now:
@@ -228,11 +239,17 @@ def check_start(outreach: Outreach, *, now: datetime) -> None:
 def check_audience(outreach: Outreach) -> None:
     """Raises CampaignRefused where lists or target groups were to be chosen and none is, or one is gone."""
     audience = outreach.audience
-    if not audience.everyone and not audience.list_ids and not audience.group_ids:
+    nobody = not audience.list_ids and not audience.group_ids and audience.import_id is None
+    if not audience.everyone and nobody:
         raise CampaignRefused("Choose at least one list or target group, or all contacts.", field="lists")
     known = target_groups().filter(id__in=audience.group_ids).count()
     if not audience.everyone and known < len(set(audience.group_ids)):
         raise CampaignRefused("A target group that was chosen is not there any more. Choose again.", field="groups")
+    if (reading := file_being_read(outreach)) is not None:
+        raise CampaignRefused(
+            f"{reading.file.name} is still being read: {reading.job.done:,} rows so far. Try again in a moment.",
+            field="whom",
+        )
 
 
 def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: datetime) -> Campaign:
@@ -257,7 +274,8 @@ def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: da
     )
     copy = save_draft(content, origin=DraftOrigin(form_id, 0), actor=actor, now=now)
     copy.template_version_id, copy.media_ids = campaign.template_version_id, campaign.media_ids
-    copy.save(update_fields=["template_version", "media_ids"])
+    copy.upload_ids = campaign.upload_ids
+    copy.save(update_fields=["template_version", "media_ids", "upload_ids"])
     return copy
 
 
@@ -315,6 +333,7 @@ def _with_stored(content: DraftContent, campaign: Campaign, outreach: Outreach) 
         "sending_hours": weekly_of(campaign.sending_hours),
         "hourly_limit": campaign.hourly_limit,
         "starts_at": outreach.starts_at,
+        "ends_at": outreach.ends_at,
     }
     return replace(content, **{name: stored[name] for name in content.unreadable})
 
@@ -343,8 +362,10 @@ def _comparable(content: DraftContent) -> tuple[object, ...]:
         content.audience.everyone,
         sorted(content.audience.list_ids),
         sorted(content.audience.group_ids),
+        content.audience.import_id,
         content.audience.label,
         content.starts_at,
+        content.ends_at,
     )
 
 
@@ -363,8 +384,10 @@ def _held_by(campaign: Campaign, outreach: Outreach) -> tuple[object, ...]:
         outreach.everyone,
         sorted(outreach.list_ids),
         sorted(outreach.group_ids),
+        outreach.import_id,
         outreach.phone_label,
         outreach.starts_at,
+        outreach.ends_at,
     )
 
 
@@ -380,19 +403,74 @@ def add_outreach(
     """Add an audience to a campaign, whatever state that is in short of canceled. Raises CampaignRefused."""
     if campaign.state in (CampaignState.CANCELED, CampaignState.FAILED):
         raise CampaignRefused("This campaign was canceled. Duplicate it to send the text again.")
-    if ends_at is not None and ends_at <= max(starts_at or now, now):
-        raise CampaignRefused("The end lies before the start. Choose a later end or none.")
+    check_times(starts_at, ends_at, now=now)
     outreach: Outreach = Outreach.objects.create(
         organization_id=campaign.organization_id,
         campaign=campaign,
         everyone=audience.everyone,
         list_ids=list(audience.list_ids),
         group_ids=list(audience.group_ids),
+        import_id=audience.import_id,
         phone_label=audience.label,
         starts_at=starts_at,
         ends_at=ends_at,
     )
     audit(action="outreach.added", subject=outreach, actor=actor, now=now, campaign=campaign.id)
+    return outreach
+
+
+def remove_outreach(outreach_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take back an audience that nobody has confirmed. Raises CampaignRefused."""
+    campaign = Campaign.objects.select_for_update(no_key=True).get(outreaches=outreach_id)
+    outreach = Outreach.objects.select_for_update(no_key=True).get(id=outreach_id)
+    if outreach.state not in UNCONFIRMED or not campaign.outreaches.filter(id__lt=outreach_id).exists():
+        raise CampaignRefused(
+            "This audience is being texted, or was: it cannot be taken back. Cancel the rest instead."
+        )
+    if is_live(newest_quote_job(outreach_id), now=now):
+        raise CampaignRefused("Its price is being made at this moment. Try again in a minute.")
+    audit(action="outreach.removed", subject=outreach, actor=actor, now=now, campaign=campaign.id)
+    QuoteChunk.objects.filter(outreach_id=outreach_id).delete()
+    forget_exclusions(outreach_id, quote_id=UUID(int=0), others=True)
+    dismiss_notices_of(review_url(outreach), now=now)
+    outreach.delete()
+
+
+def use_upload(
+    campaign_id: int,
+    brought: Import,
+    *,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    actor: Actor,
+    now: datetime,
+) -> Outreach:
+    """Text the people of a file: they are a draft's audience, and one more of a campaign that runs or ran.
+
+    Raises CampaignRefused. The same file again is the outreach that it is already.
+    """
+    campaign = Campaign.objects.select_for_update(no_key=True).get(id=campaign_id)
+    apart = brought.existing == Existing.APART
+    lists = () if apart or brought.contact_list_id is None else (brought.contact_list_id,)
+    audience = Audience(False, lists, import_id=brought.id if apart else None)
+    if apart and brought.id not in campaign.upload_ids:
+        campaign.upload_ids = [*campaign.upload_ids, brought.id]
+        campaign.save(update_fields=["upload_ids"])
+    known: Outreach | None = campaign.outreaches.filter(
+        list_ids=list(lists), import_id=audience.import_id, everyone=False, group_ids=[]
+    ).first()
+    if known is not None:
+        return known
+    if campaign.state != CampaignState.DRAFT:
+        return add_outreach(campaign, audience, actor=actor, now=now, starts_at=starts_at, ends_at=ends_at)
+    outreach: Outreach = campaign.outreaches.select_for_update(no_key=True).order_by("id")[0]
+    outreach.everyone, outreach.list_ids, outreach.group_ids = False, list(lists), []
+    outreach.import_id, outreach.starts_at, outreach.ends_at = audience.import_id, starts_at, ends_at
+    outreach.save()
+    campaign.revision, campaign.saved_at, campaign.saved_by = campaign.revision + 1, now, actor.label
+    campaign.saved_in, campaign.step = None, 0
+    campaign.save()
+    _forget_quote(campaign, now)
     return outreach
 
 

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 from celery import current_app
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.urls import reverse
 
 from accounts.actions import audit, dismiss_notices_of, notify
 from accounts.models import Notice
@@ -24,7 +23,7 @@ from billing.queries import reservation
 from campaigns.actions.drafts import check_ready
 from campaigns.actions.texts import Writer, look_of, opt_out_word_of, writer_for
 from campaigns.models import Campaign, Outreach, QuoteChunk
-from campaigns.queries import calendar_of
+from campaigns.queries import calendar_of, review_url
 from campaigns.rules.hours import ANY_HOUR
 from campaigns.rules.states import CampaignState, OutreachState
 from common import clock
@@ -78,7 +77,7 @@ def withdraw_request(outreach_id: int, *, actor: Actor, now: datetime) -> Outrea
         outreach.state, outreach.asked_by_id, outreach.asked_at = OutreachState.QUOTED, None, None
         outreach.save(update_fields=["state", "asked_by_id", "asked_at"])
         audit(action="outreach.approval_withdrawn", subject=outreach, actor=actor, now=now)
-        dismiss_notices_of(_review_url(outreach), now=now)
+        dismiss_notices_of(review_url(outreach), now=now)
     return outreach
 
 
@@ -97,15 +96,11 @@ def _ask(outreach: Outreach, *, actor: Actor, now: datetime) -> Outreach:
     notify(
         tone=Notice.Tone.TO_DO,
         text=f"{actor.label} asks for your approval: “{outreach.campaign.name}” to {outreach.recipients:,} people.",
-        url=_review_url(outreach),
+        url=review_url(outreach),
         permission=Permission.CAMPAIGNS_CREATE,
         now=now,
     )
     return outreach
-
-
-def _review_url(outreach: Outreach) -> str:
-    return reverse("campaigns:review", args=[outreach.campaign_id])
 
 
 def launch_outreach(outreach_id: int, *, quote_id: UUID, actor: Actor, now: datetime) -> Outreach:
@@ -232,7 +227,7 @@ def _check_approval(outreach: Outreach, actor: Actor, now: datetime) -> None:
     if outreach.state == OutreachState.AWAITING_APPROVAL and actor.user_id != outreach.asked_by_id:
         outreach.approved_by = actor.label
         audit(action="outreach.approved", subject=outreach, actor=actor, now=now, quote=str(outreach.quote_id))
-        dismiss_notices_of(_review_url(outreach), now=now)
+        dismiss_notices_of(review_url(outreach), now=now)
 
 
 def _check(outreach: Outreach, quote_id: UUID, now: datetime) -> None:
@@ -306,7 +301,7 @@ def _hold_back(outreach: Outreach, why: str, *, actor: Actor, now: datetime) -> 
         notify(
             tone=Notice.Tone.TO_DO,
             text=f"“{outreach.campaign.name}” did not start: {why}",
-            url=reverse("campaigns:review", args=[outreach.campaign_id]),
+            url=review_url(outreach),
             permission=Permission.CAMPAIGNS_CREATE,
             now=now,
         )

@@ -1,11 +1,12 @@
 """The composer, which saves itself, and the quote that is confirmed."""
 
+import contextlib
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -36,15 +37,19 @@ from campaigns.forms import CampaignForm, initial_of
 from campaigns.models import Campaign, Outreach
 from campaigns.queries import (
     advice_for,
+    campaign_progress,
+    confirmed_of,
+    file_being_read,
     forecast_of,
     left_out_lines,
     left_out_people,
     newest_quote_job,
     outreach_progress,
     prices,
+    uploads_of,
 )
 from campaigns.rules.forecast import by_slot
-from campaigns.rules.states import CampaignState, OutreachState
+from campaigns.rules.states import UNCONFIRMED, CampaignState, OutreachState
 from common.clock import now
 from common.errors import DomainError
 from common.money import format_micros
@@ -70,7 +75,7 @@ QUICK_TAGS = ("first_name", "last_name", "phone", "email")
 def campaign_new(request: MemberRequest) -> HttpResponse:
     """An empty composer; nothing is written before something is typed."""
     if request.method == "POST":
-        return _compose(request, CampaignForm(request.POST, user_id=request.member.user_id), campaign=None)
+        return _compose(request, _form(request, request.POST), campaign=None)
     only = registered_numbers(department_id=request.member.department_id)[:2]
     kinds = programs()[:2]
     initial: dict[str, Any] = {
@@ -83,7 +88,7 @@ def campaign_new(request: MemberRequest) -> HttpResponse:
     for one in ("list", "group"):
         if (chosen := number_in(request.GET.get(one, ""))) is not None:
             initial |= {"whom": "lists", f"{one}s": [chosen]}
-    return _composer(request, CampaignForm(initial=initial, user_id=request.member.user_id), campaign=None)
+    return _composer(request, _form(request, initial=initial), campaign=None)
 
 
 @member_view(Permission.CAMPAIGNS_CREATE)
@@ -94,9 +99,9 @@ def campaign_edit(request: MemberRequest, campaign_id: int) -> HttpResponse:
     if campaign.state != CampaignState.DRAFT:
         return redirect("campaigns:detail", campaign.id)
     if request.method == "POST":
-        return _compose(request, CampaignForm(request.POST, user_id=request.member.user_id), campaign=campaign)
+        return _compose(request, _form(request, request.POST, campaign=campaign), campaign=campaign)
     return _composer(
-        request, CampaignForm(initial=initial_of(campaign, outreach), user_id=request.member.user_id), campaign=campaign
+        request, _form(request, campaign=campaign, initial=initial_of(campaign, outreach)), campaign=campaign
     )
 
 
@@ -104,7 +109,7 @@ def campaign_edit(request: MemberRequest, campaign_id: int) -> HttpResponse:
 @require_POST
 def campaign_autosave(request: MemberRequest) -> HttpResponse:
     """Keep what is typed so far; the answer is the phone and the cost beside it."""
-    form = CampaignForm(request.POST, user_id=request.member.user_id)
+    form = _form(request, request.POST)
     form.is_valid()
     context: dict[str, Any] = {"form": form}
     try:
@@ -123,43 +128,40 @@ def campaign_autosave(request: MemberRequest) -> HttpResponse:
 @member_view(Permission.CAMPAIGNS_CREATE)
 def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
     """The quote. Sending it is sending what was seen: by its id, so that a second click is the first."""
-    campaign, outreach = with_outreach(campaign_id)
-    if request.method == "POST" and campaign.state == CampaignState.DRAFT:
-        try:
-            if "withdraw" in request.POST:
-                withdraw_request(outreach.id, actor=actor_of(request), now=now())
-                return redirect("campaigns:review", campaign.id)
-            quote_id = UUID(request.POST.get("quote", ""))
-            with transaction.atomic():  # what refuses leaves nothing behind, not even a note of approval
-                confirmed = confirm_outreach(outreach.id, quote_id=quote_id, actor=actor_of(request), now=now())
-        except (DomainError, ValueError) as error:
-            messages.error(request, str(error) if isinstance(error, DomainError) else "Look at the quote again.")
-            return redirect("campaigns:review", campaign.id)
-        if confirmed.state == OutreachState.AWAITING_APPROVAL:
-            messages.success(
-                request, "Your colleagues are asked to approve it. Nothing is sent before one of them does."
-            )
-            return redirect("campaigns:review", campaign.id)
+    return review(request, *with_outreach(campaign_id), url=reverse("campaigns:review", args=[campaign_id]))
+
+
+def review(request: MemberRequest, campaign: Campaign, outreach: Outreach, *, url: str) -> HttpResponse:
+    """The review of an outreach, whose address is `url`: its quote while it is made, then what it says."""
+    if outreach.state not in UNCONFIRMED or campaign.state == CampaignState.CANCELED:
         return redirect("campaigns:detail", campaign.id)
-    if campaign.state != CampaignState.DRAFT:
-        return redirect("campaigns:detail", campaign.id)
+    if request.method == "POST":
+        return _confirm(request, campaign, outreach, url)
+    first = url == reverse("campaigns:review", args=[campaign.id])
     # The job first, then what it made: the other way round a quote that is ready in between would be missed.
     newest = newest_quote_job(outreach.id)
     running = is_live(newest, now=now())
-    campaign, outreach = with_outreach(campaign_id)
+    campaign, outreach = with_outreach(campaign.id, outreach.id)
+    reading = file_being_read(outreach)
+    if reading is None and not running and newest is None and outreach.quoted_at is None and not first:
+        newest, running = request_quote(outreach, now=now()), True  # its file is through: what was waited for begins
     context: dict[str, Any] = {
         "campaign": campaign,
         "outreach": outreach,
         "job": newest,
+        "reading": reading,
+        "url": url,
+        "back": reverse("campaigns:edit" if first else "campaigns:outreaches", args=[campaign.id]),
+        "back_words": "Back to the text" if first else "Back to the audiences",
         # The price that stands is older than the one that was asked for last and never came.
         "stale": newest is not None
         and newest.state != Job.State.DONE
         and outreach.quoted_at is not None
         and newest.created_at > outreach.quoted_at,
-        "running": running,
+        "running": running or reading is not None,
         "too_late": outreach.starts_at is not None and outreach.starts_at <= now(),
     }
-    if not running and outreach.quoted_at is not None:
+    if not context["running"] and outreach.quoted_at is not None:
         context |= _quote(campaign, outreach, place=request.GET.get("show", ""))
         waits = outreach.state == OutreachState.AWAITING_APPROVAL
         above = current_organization().approval_above
@@ -172,6 +174,24 @@ def campaign_review(request: MemberRequest, campaign_id: int) -> HttpResponse:
     return render(request, "campaigns/quote.html" if request.htmx else "campaigns/review.html", context)
 
 
+def _confirm(request: MemberRequest, campaign: Campaign, outreach: Outreach, url: str) -> HttpResponse:
+    """Send, schedule, ask for approval or take that back; a refusal says why on the review."""
+    try:
+        if "withdraw" in request.POST:
+            withdraw_request(outreach.id, actor=actor_of(request), now=now())
+            return redirect(url)
+        quote_id = UUID(request.POST.get("quote", ""))
+        with transaction.atomic():  # what refuses leaves nothing behind, not even a note of approval
+            confirmed = confirm_outreach(outreach.id, quote_id=quote_id, actor=actor_of(request), now=now())
+    except (DomainError, ValueError) as error:
+        messages.error(request, str(error) if isinstance(error, DomainError) else "Look at the quote again.")
+        return redirect(url)
+    if confirmed.state == OutreachState.AWAITING_APPROVAL:
+        messages.success(request, "Your colleagues are asked to approve it. Nothing is sent before one of them does.")
+        return redirect(url)
+    return redirect("campaigns:detail", campaign.id)
+
+
 @member_view(Permission.CAMPAIGNS_VIEW)
 def campaign_picture(request: MemberRequest, picture_id: int) -> HttpResponseBase:
     """A picture of a draft or campaign, as it is sent."""
@@ -181,24 +201,50 @@ def campaign_picture(request: MemberRequest, picture_id: int) -> HttpResponseBas
 
 @member_view(Permission.CAMPAIGNS_VIEW)
 def campaign_left_out(request: MemberRequest, campaign_id: int) -> HttpResponse:
-    """The people behind a figure of the quote: who is left out, and why."""
-    campaign, outreach = with_outreach(campaign_id)
-    reason, after_id = request.GET.get("reason", ""), number_in(request.GET.get("after", ""))
-    rows, next_after = left_out_people(outreach, reason=reason, after_id=after_id or 0)
+    """The people behind a figure of a quote, or of all of the campaign's: who is left out, and why."""
+    campaign = get_object_or_404(Campaign.objects.all(), id=campaign_id)
+    reason, chosen = request.GET.get("reason", ""), number_in(request.GET.get("outreach", ""))
+    if chosen is None:
+        outreaches, progress = list(confirmed_of(campaign)), campaign_progress(campaign)
+    else:
+        outreaches, progress = [with_outreach(campaign_id, chosen)[1]], outreach_progress(chosen)
+    rows, following = left_out_people(outreaches, reason=reason, after=_pair(request.GET.get("after", "")))
     context = {
         "campaign": campaign,
         "rows": [(row, name, WORDS[row.reason]) for row, name in rows],
         "reason": reason,
+        "chosen": chosen,
         "words": WORDS.get(reason, ""),
-        "lines": left_out_lines(outreach_progress(outreach.id)),
-        "next_after": next_after,
+        "lines": left_out_lines(progress),
+        "next_after": "{}:{}".format(*following) if following else "",
     }
     return render(request, "campaigns/left_out.html", context)
 
 
-def with_outreach(campaign_id: int) -> tuple[Campaign, Outreach]:
+def _pair(text: str) -> tuple[int, int] | None:
+    """An outreach and a person (negative: of a file) of an address."""
+    outreach, _, person = text.partition(":")
+    first, second = number_in(outreach), number_in(person.removeprefix("-"))
+    return None if first is None or second is None else (first, -second if person.startswith("-") else second)
+
+
+def with_outreach(campaign_id: int, outreach_id: int | None = None) -> tuple[Campaign, Outreach]:
+    """A campaign with one of its outreaches, the first where none is named; 404 where it has no such."""
     campaign = get_object_or_404(Campaign.objects.select_related("program", "sender_number"), id=campaign_id)
-    return campaign, campaign.outreaches.order_by("id")[0]
+    if outreach_id is None:
+        return campaign, campaign.outreaches.order_by("id")[0]
+    outreach = get_object_or_404(Outreach.objects.filter(campaign=campaign), id=outreach_id)
+    outreach.campaign = campaign
+    return campaign, outreach
+
+
+def _form(
+    request: MemberRequest, data: QueryDict | None = None, *, campaign: Campaign | None = None, **known: Any
+) -> CampaignForm:
+    if campaign is None and data is not None:  # an autosave names the draft by its form
+        with contextlib.suppress(ValueError):
+            campaign = Campaign.objects.filter(form_id=UUID(data.get("form_id", ""))).first()
+    return CampaignForm(data, user_id=request.member.user_id, uploads=uploads_of(campaign), **known)
 
 
 def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign | None) -> HttpResponse:

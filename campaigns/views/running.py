@@ -25,11 +25,13 @@ from campaigns.queries import (
     PAGE,
     SHOWN_STATES,
     Progress,
+    campaign_progress,
     campaign_rows,
     forecast_of,
     left_out_lines,
-    outreach_progress,
+    outreach_rows,
     recipient_rows,
+    recipients_quoted,
     trouble_lines,
 )
 from campaigns.rules.holding import HELD_WORDS, OUTAGE_WORDS
@@ -90,19 +92,19 @@ def campaign_detail(request: MemberRequest, campaign_id: int) -> HttpResponse:
     context = _live(campaign, outreach) | {"may_control": may_control}
     if request.htmx:
         return render(request, "campaigns/live.html", context)
-    context["left_out"] = left_out_lines(outreach_progress(outreach.id))
+    context["left_out"] = left_out_lines(campaign_progress(campaign))
     return render(request, "campaigns/detail.html", context)
 
 
 @member_view(Permission.CAMPAIGNS_VIEW)
 def campaign_recipients(request: MemberRequest, campaign_id: int) -> HttpResponse:
     """Each text of the campaign, filtered by what became of it."""
-    campaign, outreach = with_outreach(campaign_id)
+    campaign = get_object_or_404(Campaign.objects.all(), id=campaign_id)
     show, code = request.GET.get("show", "all"), request.GET.get("code", "")
     show = show if show in SHOWN_STATES else "all"
     rows, next_after = recipient_rows(
         campaign.id,
-        progress=outreach_progress(outreach.id, exclusions=False),
+        progress=campaign_progress(campaign, exclusions=False),
         show=show,
         error_code=number_in(code),
         after=request.GET.get("after", ""),
@@ -167,9 +169,8 @@ def _asked(request: MemberRequest, campaign: Campaign, verb: str) -> HttpRespons
             request, title=f"Throw “{campaign}” away?", words=words, submit="Throw it away", back=back, danger=True
         )
     if verb == "cancel":
-        outreach = campaign.outreaches.order_by("id")[0]
-        progress = outreach_progress(outreach.id)
-        unsent = max(outreach.recipients - progress.total + progress.messages(*OPEN), 0)
+        progress = campaign_progress(campaign, exclusions=False)
+        unsent = max(recipients_quoted(campaign) - progress.total + progress.messages(*OPEN), 0)
         words = (
             f"{unsent:,} messages are not sent yet and never will be. {progress.credits_held:,} held credits come back."
         )
@@ -203,14 +204,15 @@ class Figure:
 
 def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
     moment = now()
-    progress = outreach_progress(outreach.id, exclusions=False)
+    progress, rows = campaign_progress(campaign, exclusions=False), outreach_rows(campaign)
+    sources = [row.outreach.source for row in rows]
     rate = campaign.sender_number.segments_per_second if campaign.sender_number else None
     under_way = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
-    speeds = speed_of(outreach.source, rate=float(rate) if rate else None, now=moment if under_way else None)
+    speeds = speed_of(sources, rate=float(rate) if rate else None, now=moment if under_way else None)
     scheduled = campaign.state == CampaignState.SCHEDULED
-    total = max(progress.total, outreach.recipients)
+    total = max(progress.total, recipients_quoted(campaign))
     figures = _figures(campaign, progress)
-    held = held_for([outreach.source]) if campaign.state == CampaignState.PAUSED else ""
+    held = held_for(sources) if campaign.state == CampaignState.PAUSED else ""
     outage = next((one for one in outages(now=moment) if one.carrier_account_id == _account_of(campaign)), None)
     return {
         "campaign": campaign,
@@ -237,6 +239,7 @@ def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         or scheduled
         or progress.messages(State.ACCEPTED, State.SENT)
         or (progress.handed_over and not speeds and outreach.settled_at is None),
+        "rows": rows if len(rows) > 1 else [],
     }
 
 

@@ -19,6 +19,7 @@ from contacts.actions.people import (
     create_contact,
     delete_contact,
     delete_contacts,
+    forget_apart,
     save_contact,
 )
 from contacts.actions.search import fill_search, find_anew
@@ -41,6 +42,7 @@ __all__ = [
     "fail_import",
     "fill_search",
     "find_anew",
+    "forget_apart",
     "keep_upload",
     "list_named",
     "remove_from_list",

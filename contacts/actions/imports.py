@@ -28,7 +28,7 @@ from consent.rules.media import Medium
 from contacts.actions.error_file import ErrorFile
 from contacts.actions.fields import create_field
 from contacts.actions.lists import list_named
-from contacts.actions.writing import taken_among, write_people
+from contacts.actions.writing import taken_among, write_apart, write_people
 from contacts.models import Existing, Import
 from contacts.queries import guess_of, import_by_id, own_fields
 from contacts.rules.columns import CUSTOM, NEW, Field
@@ -78,7 +78,8 @@ def keep_upload(upload: "File[bytes]", *, actor: Actor, now: datetime) -> Stored
 class ImportWish:
     """How a file is to be imported. `mapping` (column number to field) is guessed where none is given.
 
-    `country` (ISO) completes national numbers, the organization's own where it is empty.
+    `country` (ISO) completes national numbers, the organization's own where it is empty. More than `most_rows` are
+    refused.
     """
 
     program: Program
@@ -89,6 +90,7 @@ class ImportWish:
     list_name: str = ""
     existing: Existing = Existing.UPDATE
     country: str = ""
+    most_rows: int | None = None
 
 
 def request_import(file: StoredFile, wish: ImportWish, *, actor: Actor, now: datetime) -> Import:
@@ -104,6 +106,11 @@ def request_import(file: StoredFile, wish: ImportWish, *, actor: Actor, now: dat
         shape = shape_of(path_of(file))
     except UnreadableFile as error:
         raise ImportRefused(str(error)) from error
+    if wish.most_rows is not None and (rows := _rows_beyond(path_of(file), shape, wish.most_rows)):
+        raise ImportRefused(
+            f"Too many recipients: the file has {rows:,}, and your plan takes {wish.most_rows:,} in one list. "
+            "Split the file into several lists, or ask for a larger plan."
+        )
     mapping = guess_of(file) if wish.mapping is None else wish.mapping
     if Field.PHONE not in mapping.values():
         raise ImportRefused(
@@ -133,6 +140,17 @@ def request_import(file: StoredFile, wish: ImportWish, *, actor: Actor, now: dat
     audit(action="import.requested", subject=requested, actor=actor, now=now, file=file.name, statement=statement.id)
     begin_work(requested.job, "contacts.run_import", arguments=[requested.organization_id, requested.id])
     return requested
+
+
+def _rows_beyond(path: Path, shape: FileShape, most: int) -> int:
+    """How many rows a file has, where they are more than `most`; else 0. Lines are counted first: that is quicker."""
+    if _about_so_many_rows(path) <= most:
+        return 0
+    try:
+        rows = sum(1 for _ in rows_of(path, shape))
+    except UnreadableFile:  # the import says where
+        return 0
+    return rows if rows > most else 0
 
 
 def _made(column: int, name: str, shape: FileShape, now: datetime) -> str:
@@ -230,7 +248,8 @@ def _write_batch(batch: _Batch, wanted: Import, errors: ErrorFile, phone_column:
     if locked.job.state not in UNDER_WAY:  # another runner has ended it, and its statement
         return False
     if batch.last <= locked.rows:  # read again for the error file alone
-        taken = taken_among([person.phone for _, person in batch.good], import_id=wanted.id)
+        apart = wanted.existing == Existing.APART  # nobody is taken for another one then
+        taken = frozenset() if apart else taken_among([one.phone for _, one in batch.good], import_id=wanted.id)
         _add_errors(errors, batch, taken, phone_column)
         return True
     if locked.cancel_asked_at is not None:
@@ -238,12 +257,11 @@ def _write_batch(batch: _Batch, wanted: Import, errors: ErrorFile, phone_column:
     unique: dict[str, Person] = {}
     for _, person in batch.good:
         unique.setdefault(person.phone, person)  # the first of a file counts
-    written = write_people(
-        list(unique.values()),
-        import_id=wanted.id,
-        existing=Existing(wanted.existing),
-        list_id=wanted.contact_list_id,
-        now=now,
+    existing, people = Existing(wanted.existing), list(unique.values())
+    written = (
+        write_apart(people, import_id=wanted.id)
+        if existing is Existing.APART
+        else write_people(people, import_id=wanted.id, existing=existing, list_id=wanted.contact_list_id, now=now)
     )
     fresh = [phone for phone in unique if phone not in written.seen and phone not in written.taken]
     granted = grant_by_import(wanted.statement, fresh, now=now)

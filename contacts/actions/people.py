@@ -14,7 +14,7 @@ from common.phones import InvalidPhone, to_e164
 from common.sql import array_literal, run
 from common.tenancy import current_organization_id
 from contacts.actions.search import find_anew
-from contacts.models import Contact, ContactPhone, PhoneLabel
+from contacts.models import Contact, ContactPhone, ImportedPerson, PhoneLabel
 from contacts.queries import contacts_of, own_fields, phones_of
 from contacts.rules.fields import UnreadableValue, read_value
 from contacts.rules.people import COLUMNS, LENGTHS, zone_named
@@ -68,6 +68,11 @@ def clear_phone(phone_id: int, *, actor: Actor, now: datetime) -> ContactPhone:
         row.save(update_fields=["textable"])
         audit(action="phone.cleared", subject=row.contact, actor=actor, now=now, phone=row.phone)
     return row
+
+
+def forget_apart(import_id: int) -> None:
+    """Drop the people of a file who became no contacts."""
+    ImportedPerson.objects.filter(import_id=import_id).delete()
 
 
 def delete_contacts(contact_ids: Sequence[int]) -> int:

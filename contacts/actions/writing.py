@@ -64,6 +64,16 @@ def write_people(
     )
 
 
+def write_apart(people: Sequence[Person], *, import_id: int) -> Written:
+    """Keep people for one campaign, without making contacts of them; each phone once."""
+    run(_STAGE_INCOMING)
+    run(f"DELETE FROM {_INCOMING}")
+    _copy(_INCOMING, ("phone", *COLUMNS, "custom"), ((one.phone, *one.values, one.custom) for one in people))
+    rows = fetch_all(_WRITE_APART, {"organization": current_organization_id(), "import": import_id})
+    fresh = {phone for (phone,) in rows}
+    return Written(0, 0, len(fresh), frozenset(one.phone for one in people) - fresh, frozenset())
+
+
 def taken_among(phones: Sequence[str], *, import_id: int) -> frozenset[str]:
     """Which of these phones stand with a contact as a work or other phone, and not because this import says so."""
     return frozenset(
@@ -90,8 +100,11 @@ _TEXTS = ", ".join(f"{column} text" for column in COLUMNS)
 # and read all of its phones for each look-up: it is asked by a sub-select, whose value the planner does not know.
 _OURS = "(SELECT %(organization)s::bigint)"
 
+_STAGE_INCOMING = (
+    f"CREATE TEMPORARY TABLE IF NOT EXISTS {_INCOMING} (phone text, {_TEXTS}, custom jsonb) ON COMMIT DROP"
+)
 _STAGE = (
-    f"CREATE TEMPORARY TABLE IF NOT EXISTS {_INCOMING} (phone text, {_TEXTS}, custom jsonb) ON COMMIT DROP",
+    _STAGE_INCOMING,
     f"CREATE TEMPORARY TABLE IF NOT EXISTS {_FURTHER} (main text, label text, phone text) ON COMMIT DROP",
     # Where one transaction writes twice:
     f"DELETE FROM {_INCOMING}",
@@ -156,6 +169,12 @@ _WRITE = {
     ),
     Existing.KEEP: _statement("custom = c.custom", "false"),
 }
+
+_WRITE_APART = f"""
+INSERT INTO contacts_importedperson (organization_id, import_id, phone, {_FIELDS}, custom)
+SELECT %(organization)s, %(import)s, phone, {_FIELDS}, custom FROM {_INCOMING}
+ON CONFLICT (import_id, phone) DO NOTHING RETURNING phone
+"""
 
 # Of a person whom this import brought; a phone that stands with somebody already stays there.
 _WRITE_FURTHER = f"""

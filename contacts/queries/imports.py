@@ -101,8 +101,8 @@ class Outlook:
     faults: dict[str, int]
 
 
-def outlook_of(file: StoredFile, mapping: Mapping[int, str], *, country: str = "") -> Outlook:
-    """Look ahead at an import without writing anything."""
+def outlook_of(file: StoredFile, mapping: Mapping[int, str], *, country: str = "", apart: bool = False) -> Outlook:
+    """Look ahead at an import without writing anything; `apart`: nobody of it is to become a contact."""
     shape = shape_of_upload(file)
     country = country or current_organization().default_country
     reader = PersonReader(mapping, columns=len(shape.header), country=country, own=own_fields())
@@ -126,7 +126,7 @@ def outlook_of(file: StoredFile, mapping: Mapping[int, str], *, country: str = "
             preview.append(shown)
     unique = list(dict.fromkeys(phones))
     labels = dict(ContactPhone.objects.filter(phone__in=unique).values_list("phone", "label"))
-    taken = {phone for phone, label in labels.items() if label != PhoneLabel.MOBILE}
+    taken = {phone for phone, label in labels.items() if label != PhoneLabel.MOBILE and not apart}
     left_out = sum(phone in taken for phone in phones)
     if left_out:
         faults[FAULT_WORDS[Fault.TAKEN]] += left_out

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from django.db.models import Count, QuerySet
 
 from consent.queries import opted_out_among
-from contacts.models import Contact, ContactList, ContactPhone, ListMember, PhoneLabel
+from contacts.models import Contact, ContactList, ContactPhone, ImportedPerson, ListMember, PhoneLabel
 from contacts.queries.search import found_ids, patterns_of
 
 
 def contact_names(contact_ids: Sequence[int]) -> dict[int, str]:
-    """What people are called, by id."""
-    return {contact.id: str(contact) for contact in Contact.objects.filter(id__in=contact_ids)}
+    """What people are called, by id: contacts, and (negative ids) people of a file who became none."""
+    found = {contact.id: str(contact) for contact in Contact.objects.filter(id__in=contact_ids)}
+    if apart := [-one for one in contact_ids if one < 0]:
+        found |= {-row.id: str(row) for row in ImportedPerson.objects.filter(id__in=apart)}
+    return found
 
 
 PAGE = 50

@@ -52,7 +52,7 @@ def import_columns(request: MemberRequest, file_id: int) -> HttpResponse:
     )
     if request.method == "POST" and not request.htmx and form.is_valid():
         with refusals_on(form):
-            requested = request_import(stored, _wish(form), actor=actor_of(request), now=now())
+            requested = request_import(stored, wish_of(form), actor=actor_of(request), now=now())
         if form.is_valid():
             return redirect("contacts:import", requested.id)
     context = {
@@ -66,7 +66,8 @@ def import_columns(request: MemberRequest, file_id: int) -> HttpResponse:
     return render(request, template, context)
 
 
-def _wish(form: ColumnsForm) -> ImportWish:
+def wish_of(form: ColumnsForm, *, most_rows: int | None = None, list_name: str = "") -> ImportWish:
+    """What was chosen for a file; `list_name` goes before the list that the form names."""
     chosen = form.cleaned_data
     zone = ZoneInfo(current_organization().time_zone)
     return ImportWish(
@@ -75,9 +76,10 @@ def _wish(form: ColumnsForm) -> ImportWish:
         agreed_at=datetime.combine(chosen["agreed_on"], time(), tzinfo=zone),
         how=chosen["how"],
         mapping=form.mapping(),
-        list_name=chosen["list_name"],
+        list_name=list_name or chosen["list_name"],
         existing=Existing(chosen["existing"]),
         country=chosen["country"],
+        most_rows=most_rows,
     )
 
 

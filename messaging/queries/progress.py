@@ -49,12 +49,14 @@ SMOOTH_SEGMENTS = 30
 LONGEST_SMOOTHING = 10.0
 
 
-def speed_of(source: str, *, rate: float | None, now: datetime | None) -> list[Speed]:
-    """The newest speeds of a source, oldest first; a pause, also one until `now`, shows as zero.
+def speed_of(sources: Sequence[str], *, rate: float | None, now: datetime | None) -> list[Speed]:
+    """The newest speeds of sources together, oldest first; a pause, also one until `now`, shows as zero.
 
     `rate` is what the number allows, in segments a second; `now` is None for what is over.
     """
-    rows = fetch_all(_SPEED, {"organization": current_organization_id(), "source": source, "limit": CHART_POINTS})
+    rows = fetch_all(
+        _SPEED, {"organization": current_organization_id(), "sources": list(sources), "limit": CHART_POINTS}
+    )
     pieces: list[tuple[datetime, float, int]] = []
     for at, segments in reversed(rows):
         gap = (at - pieces[-1][0]).total_seconds() if pieces else SQUASH_SECONDS
@@ -83,7 +85,7 @@ SELECT newest.sampled_at, sum(newest.segments)::bigint
 FROM messaging_stream s, LATERAL (
     SELECT sampled_at, segments FROM messaging_speedsample
     WHERE stream_id = s.id ORDER BY sampled_at DESC LIMIT %(limit)s) newest
-WHERE s.organization_id = %(organization)s AND s.source = %(source)s
+WHERE s.organization_id = %(organization)s AND s.source = ANY(%(sources)s)
 GROUP BY newest.sampled_at ORDER BY newest.sampled_at DESC LIMIT %(limit)s
 """
 

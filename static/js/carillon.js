@@ -37,6 +37,17 @@
     if (form) form.requestSubmit();
   });
 
+  // Parts of a form that show when they are chosen.
+  window.carillonShow = (form) => {
+    form.querySelectorAll("[data-when]").forEach((part) => {
+      part.hidden = form.elements[part.dataset.when].value !== part.dataset.is;
+    });
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.form) window.carillonShow(event.target.form);
+  });
+  document.querySelectorAll("form").forEach(window.carillonShow);
+
   // Signing in again, in another window too, changes the token that forms carry: take the newest along.
   const token = () => (document.cookie.match(/(?:^|; )csrftoken=([^;]+)/) || [])[1];
   document.addEventListener("htmx:configRequest", (event) => {

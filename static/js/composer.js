@@ -134,13 +134,7 @@
     sending = "";
   });
 
-  const show = () => {
-    form.querySelectorAll("[data-when]").forEach((part) => {
-      part.hidden = form.elements[part.dataset.when].value !== part.dataset.is;
-    });
-  };
-  form.addEventListener("change", show);
-  show();
+  const show = () => window.carillonShow(form);
 
   // What is typed is kept here until the server has it: a lost session or connection loses nothing.
   const key = () => `draft:${form.elements.form_id.value}`;

@@ -48,7 +48,7 @@ def test_speed_is_what_was_handed_over_between_two_looks(world: World, stream: S
         handed_over(world, stream, 200, now + timedelta(seconds=2 * tick))
     with world.scope():
         assert [
-            point.segments_per_second for point in speed_of(SOURCE, rate=100.0, now=now + timedelta(seconds=11))
+            point.segments_per_second for point in speed_of([SOURCE], rate=100.0, now=now + timedelta(seconds=11))
         ] == [100.0] * 5
 
 
@@ -73,7 +73,7 @@ def test_a_pause_shows_as_zero_and_a_long_text_is_no_burst(world: World, stream:
     for tick, segments in ((1, 6), (2, 3), (3, 9), (4, 6), (40, 6)):
         handed_over(world, stream, segments, now + timedelta(seconds=2 * tick))
     with world.scope():
-        points = speed_of(SOURCE, rate=3.0, now=now + timedelta(hours=1))
+        points = speed_of([SOURCE], rate=3.0, now=now + timedelta(hours=1))
     assert all(point.segments_per_second <= 3.0 for point in points)
     assert points[4].segments_per_second == 0.0
     assert points[-1].segments_per_second == 0.0  # nothing has moved for an hour
