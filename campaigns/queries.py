@@ -32,7 +32,6 @@ from messaging.queries import (
     OutcomeCounts,
     Recipient,
     Trouble,
-    outcome_counts,
     outcome_counts_of,
     recipients_of,
     troubles_of,
@@ -46,12 +45,16 @@ NO_QUOTE = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an outreach has come. `audience` is everybody it was for: exclusions and messages add up to it."""
+    """How far an outreach or a campaign has come.
+
+    `audience` is everybody it was for: exclusions and messages add up to it.
+    """
 
     state: str
     audience: int
     exclusions: Mapping[str, int]
     outcomes: Mapping[State, OutcomeCounts]
+    recipients_quoted: int
     credits_quoted: int
     credits_captured: int
     credits_held: int
@@ -71,55 +74,39 @@ class Progress:
 def outreach_progress(outreach_id: int, *, exclusions: bool = True) -> Progress:
     """From counters and the quote: no message is counted for it. What is polled goes without the `exclusions`."""
     outreach = Outreach.objects.get(id=outreach_id)
-    left_out = Exclusion.objects.filter(outreach_id=outreach_id, quote_id=outreach.quote_id or NO_QUOTE)
-    reasons = left_out.values_list("reason").annotate(Count("id")) if exclusions else ()
-    reservation = Reservation.objects.filter(id=outreach.reservation_id or 0).first()
-    held = reservation.credits - reservation.posted if reservation and reservation.state == "OPEN" else 0
-    return Progress(
-        state=outreach.state,
-        audience=outreach.recipients + outreach.excluded,
-        exclusions=dict(reasons),
-        outcomes=outcome_counts(outreach.source),
-        credits_quoted=outreach.credits,
-        credits_captured=reservation.captured if reservation else 0,
-        credits_held=held,
-    )
+    return _progress([outreach], outreach.state, exclusions)
 
 
 def campaign_progress(campaign: Campaign, *, exclusions: bool = True) -> Progress:
     """The same of all outreaches of a campaign together; what is not confirmed yet counts for nothing."""
-    parts = [
-        outreach_progress(outreach_id, exclusions=exclusions)
-        for outreach_id in confirmed_of(campaign).order_by("id").values_list("id", flat=True)
-    ]
+    return _progress(confirmed_of(campaign), campaign.state, exclusions)
+
+
+def _progress(outreaches: Sequence[Outreach], state: str, exclusions: bool) -> Progress:
     reasons, outcomes = Counter[str](), dict[State, OutcomeCounts]()
-    for part in parts:
-        reasons.update(part.exclusions)
-        for state, counts in part.outcomes.items():
-            known = outcomes.get(state, OutcomeCounts(0, 0, 0))
-            outcomes[state] = OutcomeCounts(
-                known.messages + counts.messages, known.segments + counts.segments, known.credits + counts.credits
-            )
+    for outreach in outreaches if exclusions else ():
+        left_out = Exclusion.objects.filter(outreach_id=outreach.id, quote_id=outreach.quote_id or NO_QUOTE)
+        reasons.update(dict(left_out.values_list("reason").annotate(Count("id"))))
+    for by_state in outcome_counts_of([outreach.source for outreach in outreaches]).values():
+        for one, counts in by_state.items():
+            outcomes[one] = outcomes.get(one, OutcomeCounts(0, 0, 0)) + counts
+    reservations = list(Reservation.objects.filter(id__in=[one.reservation_id for one in outreaches]))
     return Progress(
-        state=campaign.state,
-        audience=sum(part.audience for part in parts),
+        state=state,
+        audience=sum(outreach.recipients + outreach.excluded for outreach in outreaches),
         exclusions=dict(reasons),
         outcomes=outcomes,
-        credits_quoted=sum(part.credits_quoted for part in parts),
-        credits_captured=sum(part.credits_captured for part in parts),
-        credits_held=sum(part.credits_held for part in parts),
+        recipients_quoted=sum(outreach.recipients for outreach in outreaches),
+        credits_quoted=sum(outreach.credits for outreach in outreaches),
+        credits_captured=sum(one.captured for one in reservations),
+        credits_held=sum(one.credits - one.posted for one in reservations if one.state == "OPEN"),
     )
 
 
-def confirmed_of(campaign: Campaign) -> QuerySet[Outreach]:
-    """The outreaches that somebody said may be sent; of one with a single outreach, that one."""
-    found = campaign.outreaches.exclude(state__in=UNCONFIRMED)
-    return found if found.exists() else campaign.outreaches.all()
-
-
-def recipients_quoted(campaign: Campaign) -> int:
-    """How many people the confirmed quotes of a campaign are for."""
-    return sum(confirmed_of(campaign).values_list("recipients", flat=True))
+def confirmed_of(campaign: Campaign) -> list[Outreach]:
+    """The outreaches that somebody said may be sent, the oldest first; before that, all there are."""
+    found = list(campaign.outreaches.order_by("id"))
+    return [outreach for outreach in found if outreach.state not in UNCONFIRMED] or found
 
 
 @dataclass(frozen=True, slots=True)

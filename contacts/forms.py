@@ -22,6 +22,15 @@ from content.rules.languages import LANGUAGES
 _NEW_KINDS = {kind: label for kind, label in KIND_LABELS.items() if kind is not FieldKind.CHOICE}
 
 
+_FOR_CONTACTS = [choice for choice in Existing.choices if choice[0] != Existing.APART]
+_FOR_A_CAMPAIGN = [
+    (Existing.APART.value, "are for this campaign only: nobody becomes a contact"),
+    (Existing.UPDATE.value, "become contacts; who is one already takes over what the file says"),
+    (Existing.FILL.value, "become contacts; of who is one already only what is empty is filled in"),
+    (Existing.KEEP.value, "become contacts; who is one already stays as it is"),
+]
+
+
 class ListForm(forms.Form):
     name = forms.CharField(max_length=120, label="Name of the new list")
 
@@ -75,9 +84,9 @@ class ColumnsForm(forms.Form):
         kwargs["initial"] = {"country": home, **(chosen or {})}
         super().__init__(*args, **kwargs)
         self._shape, self._guess = shape, guess
-        self.fields["existing"].choices = [  # type: ignore[attr-defined]
-            choice for choice in Existing.choices if apart or choice[0] != Existing.APART
-        ]
+        if apart:
+            self.fields["existing"].label = "The people of the file"
+        self.fields["existing"].choices = _FOR_A_CAMPAIGN if apart else _FOR_CONTACTS  # type: ignore[attr-defined]
         new = {f"{NEW}{kind}": f"New field: {label}" for kind, label in _NEW_KINDS.items()}
         self._labels = {field.value: label for field, label in LABELS.items()} | own | new
         self.fields["list_name"].widget.attrs["list"] = "lists"

@@ -107,7 +107,7 @@ class Existing(models.TextChoices):
     UPDATE = "UPDATE", "Take over what the file says"
     FILL = "FILL", "Fill in only what is empty"
     KEEP = "KEEP", "Leave them as they are"
-    APART = "APART", "Nobody becomes a contact: only for this campaign"
+    APART = "APART", "Nobody becomes a contact: only for a campaign"
 
 
 class Import(TenantModel):

@@ -205,7 +205,7 @@ def campaign_left_out(request: MemberRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.all(), id=campaign_id)
     reason, chosen = request.GET.get("reason", ""), number_in(request.GET.get("outreach", ""))
     if chosen is None:
-        outreaches, progress = list(confirmed_of(campaign)), campaign_progress(campaign)
+        outreaches, progress = confirmed_of(campaign), campaign_progress(campaign)
     else:
         outreaches, progress = [with_outreach(campaign_id, chosen)[1]], outreach_progress(chosen)
     rows, following = left_out_people(outreaches, reason=reason, after=_pair(request.GET.get("after", "")))

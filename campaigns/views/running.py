@@ -31,7 +31,6 @@ from campaigns.queries import (
     left_out_lines,
     outreach_rows,
     recipient_rows,
-    recipients_quoted,
     trouble_lines,
 )
 from campaigns.rules.holding import HELD_WORDS, OUTAGE_WORDS
@@ -89,10 +88,11 @@ def campaign_detail(request: MemberRequest, campaign_id: int) -> HttpResponse:
     may_control = request.member.may(Permission.CAMPAIGNS_CREATE)
     if campaign.state == CampaignState.DRAFT and may_control:
         return redirect("campaigns:edit", campaign.id)
-    context = _live(campaign, outreach) | {"may_control": may_control}
+    progress = campaign_progress(campaign, exclusions=not request.htmx)
+    context = _live(campaign, outreach, progress) | {"may_control": may_control}
     if request.htmx:
         return render(request, "campaigns/live.html", context)
-    context["left_out"] = left_out_lines(campaign_progress(campaign))
+    context["left_out"] = left_out_lines(progress)
     return render(request, "campaigns/detail.html", context)
 
 
@@ -170,7 +170,7 @@ def _asked(request: MemberRequest, campaign: Campaign, verb: str) -> HttpRespons
         )
     if verb == "cancel":
         progress = campaign_progress(campaign, exclusions=False)
-        unsent = max(recipients_quoted(campaign) - progress.total + progress.messages(*OPEN), 0)
+        unsent = max(progress.recipients_quoted - progress.total + progress.messages(*OPEN), 0)
         words = (
             f"{unsent:,} messages are not sent yet and never will be. {progress.credits_held:,} held credits come back."
         )
@@ -202,15 +202,15 @@ class Figure:
     url: str = ""
 
 
-def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
+def _live(campaign: Campaign, outreach: Outreach, progress: Progress) -> dict[str, Any]:
     moment = now()
-    progress, rows = campaign_progress(campaign, exclusions=False), outreach_rows(campaign)
-    sources = [row.outreach.source for row in rows]
+    others = list(campaign.outreaches.exclude(id=outreach.id).order_by("id"))
+    sources = [outreach.source, *(one.source for one in others)]
     rate = campaign.sender_number.segments_per_second if campaign.sender_number else None
     under_way = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
     speeds = speed_of(sources, rate=float(rate) if rate else None, now=moment if under_way else None)
     scheduled = campaign.state == CampaignState.SCHEDULED
-    total = max(progress.total, recipients_quoted(campaign))
+    total = max(progress.total, progress.recipients_quoted)
     figures = _figures(campaign, progress)
     held = held_for(sources) if campaign.state == CampaignState.PAUSED else ""
     outage = next((one for one in outages(now=moment) if one.carrier_account_id == _account_of(campaign)), None)
@@ -239,7 +239,7 @@ def _live(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         or scheduled
         or progress.messages(State.ACCEPTED, State.SENT)
         or (progress.handed_over and not speeds and outreach.settled_at is None),
-        "rows": rows if len(rows) > 1 else [],
+        "rows": outreach_rows(campaign) if others else [],
     }
 
 

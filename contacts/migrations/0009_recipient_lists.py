@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                     ("UPDATE", "Take over what the file says"),
                     ("FILL", "Fill in only what is empty"),
                     ("KEEP", "Leave them as they are"),
-                    ("APART", "Nobody becomes a contact: only for this campaign"),
+                    ("APART", "Nobody becomes a contact: only for a campaign"),
                 ],
                 db_default="UPDATE",
                 default="UPDATE",

@@ -18,6 +18,11 @@ class OutcomeCounts:
     segments: int
     credits: int
 
+    def __add__(self, other: "OutcomeCounts") -> "OutcomeCounts":
+        return OutcomeCounts(
+            self.messages + other.messages, self.segments + other.segments, self.credits + other.credits
+        )
+
 
 def outcome_counts(source: str) -> dict[State, OutcomeCounts]:
     """Progress of a source by state, from counters; exact at this moment, no message is counted for it."""

@@ -18,7 +18,7 @@ from audiences.models import TargetGroup
 from audiences.rules.conditions import Condition, Group
 from billing.actions import add_credits, order_credits
 from billing.models import CreditOrder, LotKind
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Outreach
 from common.clock import now
 from consent.actions import create_program
 from consent.rules.media import Level
@@ -44,6 +44,7 @@ PUBLIC = {
 }
 POSTED = {
     "campaigns/<int:campaign_id>/<slug:verb>/",
+    "campaigns/<int:campaign_id>/outreaches/<int:outreach_id>/remove/",
     "campaigns/draft/",
     "contacts/add-to-list/",
     "contacts/export/",
@@ -100,6 +101,7 @@ def filled(path: str, world: World) -> str:
             "notice_id": Notice,
             "number_id": SenderNumber,
             "order_id": CreditOrder,
+            "outreach_id": Outreach,
             "phone_id": ContactPhone,
             "registration_id": Registration,
             "request_id": NumberRequest,
@@ -248,7 +250,12 @@ LISTS = [
     *("", "campaigns/", "contacts/", "contacts/lists/", "programs/", "numbers/", "billing/", "inbox/"),
     *("contacts/<int:contact_id>/", "contacts/lists/<int:list_id>/", "inbox/<int:conversation_id>/"),
     *("campaigns/<int:campaign_id>/", "campaigns/<int:campaign_id>/recipients/"),
-    *("campaigns/<int:campaign_id>/left-out/", "numbers/<int:number_id>/registration/", "staff/"),
+    *(
+        "campaigns/<int:campaign_id>/outreaches/",
+        "campaigns/<int:campaign_id>/left-out/",
+        "numbers/<int:number_id>/registration/",
+        "staff/",
+    ),
 ]
 
 

@@ -153,6 +153,14 @@ def build_scene(stack: Stack) -> Scene:
         conversation_id = Conversation.objects.values_list("id", flat=True)[0]
         request_id = NumberRequest.objects.values_list("id", flat=True)[0]
     _launch(tenant, running)
+    with organization_scope(organization_id):
+        further = add_outreach(
+            Campaign.objects.get(id=finished.campaign_id),
+            Audience(False, group_ids=(group.id,)),
+            actor=tenant.owner,
+            now=now(),
+        )
+    quote_outreach(organization_id=organization_id, outreach_id=further.id, now=now())
     pages = {
         "home": "/",
         "campaigns": "/campaigns/",
@@ -167,6 +175,10 @@ def build_scene(stack: Stack) -> Scene:
         "confirmation": f"/campaigns/{running.campaign_id}/cancel/",
         "recipients": f"/campaigns/{finished.campaign_id}/recipients/",
         "who followed the link": f"/campaigns/{finished.campaign_id}/links/0/",
+        "audiences": f"/campaigns/{finished.campaign_id}/outreaches/",
+        "review of an audience": f"/campaigns/{finished.campaign_id}/outreaches/{further.id}/",
+        "recipients, file": f"/campaigns/{draft.id}/upload/",
+        "recipients, columns": f"/campaigns/{draft.id}/upload/{waiting.id}/",
         "inbox": "/inbox/",
         "conversation": f"/inbox/{conversation_id}/",
         "contacts": "/contacts/",
