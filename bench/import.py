@@ -20,7 +20,7 @@ from common.tenancy import organization_scope
 from consent.actions import grant_by_import
 from consent.rules.media import Medium
 from contacts.actions import ImportWish, request_import, run_import
-from contacts.actions.imports import BATCH
+from contacts.actions.batches import BATCH
 from contacts.actions.writing import write_people
 from contacts.models import Existing, Import
 from contacts.queries import import_by_id
@@ -118,6 +118,7 @@ def _plain(tenant: BenchTenant, path: Path, size: int) -> float:
                 people, import_id=wanted.id, existing=Existing.UPDATE, list_id=wanted.contact_list_id, now=now()
             )
             fresh = [person.phone for person in people if person.phone not in written.seen]
+            assert wanted.statement is not None
             grant_by_import(wanted.statement, fresh, now=now())
         took += time.perf_counter() - started
     return size / took

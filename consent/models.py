@@ -49,7 +49,12 @@ class ImportStatement(TenantModel):
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     program_version = models.PositiveIntegerField()
-    medium = models.CharField(max_length=14, choices=[(medium.value, medium.value) for medium in Medium])
+    medium = models.CharField(
+        max_length=14,
+        choices=[(medium.value, medium.value) for medium in Medium],
+        blank=True,
+        help_text="empty: each record has its own",
+    )
     agreed_at = models.DateTimeField(help_text="when the people agreed, at the latest")
     how = models.TextField(help_text="in the words of the person who imports")
     evidence = models.ForeignKey(
@@ -132,6 +137,7 @@ class OptOut(TenantModel):
 
     phone = models.CharField(max_length=16)
     source = models.CharField(max_length=8, choices=Source.choices)
+    detail = models.CharField(max_length=120, db_default="", help_text="what a file says of where they said it")
     opted_out_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True)
     inbound_sid = models.CharField(max_length=64, null=True, help_text="the text that said so")

@@ -10,12 +10,13 @@ from consent.queries import programs
 from consent.rules.media import MEDIA, Level, Medium
 from contacts.actions import ContactContent
 from contacts.actions.people import MOST_PHONES
-from contacts.models import Contact, ContactPhone, CustomField, Existing, PhoneLabel
+from contacts.models import Contact, ContactPhone, CustomField, Existing, Import, PhoneLabel
 from contacts.queries import phones_of
 from contacts.rules.columns import LABELS, NEW, Field
 from contacts.rules.countries import countries
 from contacts.rules.fields import KIND_LABELS, LONGEST_TEXT, FieldKind
 from contacts.rules.files import FileShape
+from contacts.rules.former import COLUMN_LABELS, CONSENT_COLUMNS, OPT_OUT_COLUMNS
 from contacts.rules.people import COLUMNS, LENGTHS
 from content.rules.languages import LANGUAGES
 
@@ -43,7 +44,56 @@ class FileForm(forms.Form):
     )
 
 
-class ColumnsForm(forms.Form):
+class ColumnSelects(forms.Form):
+    """A choice for each column of a file: what it holds."""
+
+    def _begin(self, shape: FileShape, guess: dict[int, str], labels: Mapping[str, str], home: str) -> None:
+        """`labels` are all that may be chosen; `guess` is chosen beforehand, `home` the country where none is."""
+        self._shape, self._guess, self._labels, self._home = shape, guess, labels, home
+
+    def _add_columns(self, choices: Sequence[Any]) -> None:
+        for column, heading in enumerate(self._shape.header):
+            self.fields[f"column_{column}"] = forms.ChoiceField(
+                choices=[("", "leave out"), *choices],
+                label=heading or f"Column {column + 1}",
+                widget=forms.Select(
+                    attrs={"class": "form-select", "aria-label": f"What is in {heading or column + 1}"}
+                ),
+                required=False,
+                initial=self._guess.get(column, ""),
+            )
+
+    def columns(self) -> Iterator[forms.BoundField]:
+        """The fields of the file's columns, in their order."""
+        return (self[f"column_{column}"] for column in range(len(self._shape.header)))
+
+    def home(self) -> str:
+        """The country chosen so far."""
+        chosen = self.data.get("country", self._home) if self.is_bound else self._home
+        return chosen if chosen in dict(countries()) else self._home
+
+    def mapping(self) -> dict[int, str]:
+        """Column number to field, as chosen so far or else as guessed; a field twice counts once, the first time."""
+        if not self.is_bound:
+            return self._guess
+        found: dict[int, str] = {}
+        for column in range(len(self._shape.header)):
+            chosen = self.data.get(f"column_{column}", "")
+            if chosen in self._labels and (chosen.startswith(NEW) or chosen not in found.values()):
+                found[column] = chosen
+        return found
+
+    def clean(self) -> dict[str, Any] | None:
+        chosen = [self.data.get(f"column_{column}", "") for column in range(len(self._shape.header))]
+        for field in {value for value in chosen if value in self._labels and chosen.count(value) > 1}:
+            if not field.startswith(NEW):
+                self.add_error(None, f"Two columns say “{self._labels[field]}”. Leave one of them out.")
+        if Field.PHONE not in chosen:
+            self.add_error(None, "Say which column holds the phone number.")
+        return super().clean()
+
+
+class ColumnsForm(ColumnSelects):
     """What each column is, how the file is to be taken, and what the person states of everybody's consent."""
 
     existing = forms.ChoiceField(
@@ -83,12 +133,11 @@ class ColumnsForm(forms.Form):
         """
         kwargs["initial"] = {"country": home, **(chosen or {})}
         super().__init__(*args, **kwargs)
-        self._shape, self._guess = shape, guess
+        new = {f"{NEW}{kind}": f"New field: {label}" for kind, label in _NEW_KINDS.items()}
+        self._begin(shape, guess, {field.value: label for field, label in LABELS.items()} | own | new, home)
         if apart:
             self.fields["existing"].label = "The people of the file"
         self.fields["existing"].choices = _FOR_A_CAMPAIGN if apart else _FOR_CONTACTS  # type: ignore[attr-defined]
-        new = {f"{NEW}{kind}": f"New field: {label}" for kind, label in _NEW_KINDS.items()}
-        self._labels = {field.value: label for field, label in LABELS.items()} | own | new
         self.fields["list_name"].widget.attrs["list"] = "lists"
         self.fields["program"].queryset = programs()  # type: ignore[attr-defined]
         self.fields["medium"].choices = [  # type: ignore[attr-defined]
@@ -96,25 +145,13 @@ class ColumnsForm(forms.Form):
             for medium, rule in MEDIA.items()
             if rule.grants & {Level.INFORMATIONAL, Level.PROMOTIONAL} and medium is not Medium.DOUBLE_OPT_IN
         ]
-        for column, heading in enumerate(shape.header):
-            self.fields[f"column_{column}"] = forms.ChoiceField(
-                choices=[
-                    ("", "leave out"),
-                    *LABELS.items(),
-                    *([("Your own fields", list(own.items()))] if own else []),
-                    ("Make a field", [(f"{NEW}{kind}", label) for kind, label in _NEW_KINDS.items()]),
-                ],
-                label=heading or f"Column {column + 1}",
-                widget=forms.Select(
-                    attrs={"class": "form-select", "aria-label": f"What is in {heading or column + 1}"}
-                ),
-                required=False,
-                initial=self._guess.get(column, ""),
-            )
-
-    def columns(self) -> Iterator[forms.BoundField]:
-        """The fields of the file's columns, in their order."""
-        return (self[f"column_{column}"] for column in range(len(self._shape.header)))
+        self._add_columns(
+            [
+                *LABELS.items(),
+                *([("Your own fields", list(own.items()))] if own else []),
+                ("Make a field", [(f"{NEW}{kind}", label) for kind, label in _NEW_KINDS.items()]),
+            ]
+        )
 
     def taking(self) -> Iterator[forms.BoundField]:
         """The fields that say how the file is to be taken."""
@@ -124,31 +161,54 @@ class ColumnsForm(forms.Form):
         """The fields of the consent statement."""
         return (self[name] for name in ("program", "medium", "agreed_on", "how"))
 
-    def home(self) -> str:
-        """The country chosen so far."""
-        home = str(self.initial["country"])
-        chosen = self.data.get("country", home) if self.is_bound else home
-        return chosen if chosen in dict(countries()) else home
 
-    def mapping(self) -> dict[int, str]:
-        """Column number to field, as chosen so far or else as guessed; a field twice counts once, the first time."""
-        if not self.is_bound:
-            return self._guess
-        found: dict[int, str] = {}
-        for column in range(len(self._shape.header)):
-            chosen = self.data.get(f"column_{column}", "")
-            if chosen in self._labels and (chosen.startswith(NEW) or chosen not in found.values()):
-                found[column] = chosen
-        return found
+class FormerFileForm(FileForm):
+    """A former provider's file, and what is in it."""
 
-    def clean(self) -> dict[str, Any] | None:
-        chosen = [self.data.get(f"column_{column}", "") for column in range(len(self._shape.header))]
-        for field in {value for value in chosen if value in self._labels and chosen.count(value) > 1}:
-            if not field.startswith(NEW):
-                self.add_error(None, f"Two columns say “{self._labels[field]}”. Leave one of them out.")
-        if Field.PHONE not in chosen:
-            self.add_error(None, "Say which column holds the phone number that is texted.")
-        return super().clean()
+    kind = forms.ChoiceField(
+        label="What is in the file?",
+        choices=[choice for choice in Import.Kind.choices if choice[0] != Import.Kind.PEOPLE],
+        widget=forms.RadioSelect,
+        initial=Import.Kind.OPT_OUTS,
+    )
+    field_order = ("kind", "file")
+
+
+class FormerColumnsForm(ColumnSelects):
+    """What each column of a former provider's file is; of opt-outs a day, of consents a program and the words."""
+
+    country = forms.ChoiceField(label="Numbers without a country code are from", choices=countries)
+    stopped_by = forms.DateField(
+        label="By which day had they all said stop, at the latest?",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Counts where a row names no day of its own. Who came back to you after that day stays back.",
+    )
+    program: "forms.ModelChoiceField[Program]" = forms.ModelChoiceField(
+        queryset=None, label="What did these people agree to get?", empty_label=None
+    )
+    how = forms.CharField(
+        label="In your words",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Such as: “As our former provider Acme exported it.”",
+    )
+
+    def __init__(
+        self, *args: Any, kind: str, shape: FileShape, guess: dict[int, str], home: str, **kwargs: Any
+    ) -> None:
+        kwargs["initial"] = {"country": home}
+        super().__init__(*args, **kwargs)
+        consents = kind == Import.Kind.CONSENTS
+        labels = {one.value: COLUMN_LABELS[one] for one in (CONSENT_COLUMNS if consents else OPT_OUT_COLUMNS)}
+        self._begin(shape, guess, labels, home)
+        for name in ("stopped_by",) if consents else ("program", "how"):
+            del self.fields[name]
+        if consents:
+            self.fields["program"].queryset = programs()  # type: ignore[attr-defined]
+        self._add_columns(list(labels.items()))
+
+    def about(self) -> Iterator[forms.BoundField]:
+        """The fields beside the columns."""
+        return (self[name] for name in self.fields if not name.startswith("column_"))
 
 
 class ContactForm(forms.Form):

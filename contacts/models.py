@@ -111,12 +111,23 @@ class Existing(models.TextChoices):
 
 
 class Import(TenantModel):
-    """A file of contacts with its consent statement, and what became of its rows."""
+    """A file of contacts with its consent statement, and what became of its rows.
 
+    Or a file of a former provider (F10): of those who said stop, or of who agreed when and how. Nobody becomes a
+    contact by those; `created` is how many were stopped anew, or are noted as agreed.
+    """
+
+    class Kind(models.TextChoices):
+        PEOPLE = "PEOPLE", "People: contacts and how they agreed"
+        OPT_OUTS = "OPT_OUTS", "Opt-outs: who told your former provider to stop"
+        CONSENTS = "CONSENTS", "Consents: who agreed, when and how, row by row"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.PEOPLE, db_default="PEOPLE")
     file = models.ForeignKey("content.StoredFile", on_delete=models.PROTECT, related_name="+", db_constraint=False)
     statement = models.ForeignKey(
-        "consent.ImportStatement", on_delete=models.PROTECT, related_name="+", db_constraint=False
+        "consent.ImportStatement", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
     )
+    stopped_by = models.DateTimeField(null=True, help_text="of opt-outs: when they had all said stop, at the latest")
     job = models.ForeignKey("content.Job", on_delete=models.PROTECT, related_name="+", db_constraint=False)
     contact_list = models.ForeignKey(
         ContactList, on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False

@@ -89,6 +89,7 @@ def _withdraw(organization_id: int, import_id: int, actor: Actor) -> bool:
             wanted = _under_way(import_id)
             if wanted is None or wanted.undo_job is None:
                 return False
+            assert wanted.statement is not None  # other kinds of files are not undone
             now = clock.now()
             undo_statement(wanted.statement, now=now)
             some, after = withdraw_records(wanted.statement, after_id=after, limit=UNDO_BATCH, actor=actor, now=now)

@@ -1,6 +1,6 @@
 """Writing events, and handing them to their consumers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,15 @@ def consumers() -> Mapping[str, Consumer]:
 
 def publish(*, kind: str, payload: dict[str, Any], now: datetime) -> None:
     """Write an event into the outbox, in the transaction of the action that calls."""
-    Event.objects.create(organization_id=current_organization_id(), kind=kind, payload=payload, occurred_at=now)
+    publish_all(kind=kind, payloads=[payload], now=now)
+
+
+def publish_all(*, kind: str, payloads: Sequence[dict[str, Any]], now: datetime) -> None:
+    """The same for many of a kind at once."""
+    organization_id = current_organization_id()
+    Event.objects.bulk_create(
+        Event(organization_id=organization_id, kind=kind, payload=payload, occurred_at=now) for payload in payloads
+    )
 
 
 def deliver(consumer: Consumer) -> int:

@@ -13,6 +13,7 @@ from consent.actions.opt_outs import (
     note_carrier_opt_out,
     opt_out,
     opt_out_ahead,
+    opt_out_by_file,
     opt_out_by_link,
     opt_out_by_staff,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "obey_inbound",
     "opt_out",
     "opt_out_ahead",
+    "opt_out_by_file",
     "opt_out_by_link",
     "opt_out_by_staff",
     "remember_stop_word",

@@ -25,15 +25,18 @@ class Granted:
 
 
 def state_import(
-    *, program: Program, medium: Medium, agreed_at: datetime, how: str, actor: Actor, now: datetime
+    *, program: Program, medium: Medium | None, agreed_at: datetime, how: str, actor: Actor, now: datetime
 ) -> ImportStatement:
-    """Note what a person states of the consent of a file. Raises StatementRefused."""
+    """Note what a person states of the consent of a file; `medium` None: its rows say so, each its own.
+
+    Raises StatementRefused.
+    """
     if not how.strip():
         raise StatementRefused("Say how these people agreed: where, and to what. Without it nothing is imported.")
     if agreed_at > now:
         raise StatementRefused("The day on which they agreed lies in the future. Enter when they agreed at the latest.")
     level = Level(program.level)
-    if not may_grant(medium, level):
+    if medium is not None and not may_grant(medium, level):
         ways = ", ".join(rule.label for rule in MEDIA.values() if level in rule.grants)
         raise StatementRefused(
             f"“{MEDIA[medium].label}” is not enough for {level.lower()} messages. They need one of: {ways}."
@@ -42,7 +45,7 @@ def state_import(
         organization_id=current_organization_id(),
         program=program,
         program_version=program.opt_in_version,
-        medium=medium,
+        medium=medium or "",
         agreed_at=agreed_at,
         how=how.strip(),
         actor_label=actor.label,
@@ -51,9 +54,15 @@ def state_import(
     return statement
 
 
-def grant_by_import(statement: ImportStatement, phones: Sequence[str], *, now: datetime) -> Granted:
-    """Write the records of some of the file's phones. Safe to repeat: a phone is recorded once for each statement."""
-    ((recorded, opted_out),) = fetch_all(_GRANT, _parameters(statement, phones, now))
+def grant_by_import(
+    statement: ImportStatement, phones: Sequence[str], *, now: datetime, own: Sequence[tuple[datetime, Medium]] = ()
+) -> Granted:
+    """Write the records of some of the file's phones. Safe to repeat: a phone is recorded once for each statement.
+
+    `own` says of each phone when and how its owner agreed, where the statement does not say it of all.
+    """
+    said = {"times": [at for at, _ in own], "media": [medium.value for _, medium in own]}
+    ((recorded, opted_out),) = fetch_all(_GRANT, _parameters(statement, phones, now) | said)
     return Granted(phones=recorded, kept_opted_out=opted_out)
 
 
@@ -108,7 +117,9 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # the organization too, which a sub-select hides, for of a new one the planner expects a single row.
 _GRANT = """
 WITH given AS MATERIALIZED (
-    SELECT u.phone, o.stopped, r.known FROM (SELECT phone FROM unnest(%(phones)s::text[]) AS p(phone) ORDER BY phone) u
+    SELECT u.phone, COALESCE(u.at, %(agreed_at)s) AS at, COALESCE(u.medium, %(medium)s) AS medium, o.stopped, r.known
+    FROM (SELECT * FROM unnest(%(phones)s::text[], %(times)s::timestamptz[], %(media)s::text[]) AS p(phone, at, medium)
+        ORDER BY phone) u
     LEFT JOIN LATERAL (
         SELECT true AS stopped FROM consent_optout x
         WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = u.phone AND x.lifted_at IS NULL
@@ -122,13 +133,12 @@ WITH given AS MATERIALIZED (
     INSERT INTO consent_consentrecord
         (organization_id, phone, program_id, action, occurred_at, medium, program_version, import_statement_id,
          actor_label, recorded_at)
-    SELECT %(organization)s, phone, %(program)s, 'GRANT', %(agreed_at)s, %(medium)s, %(version)s, %(statement)s,
-           %(actor)s, %(now)s
+    SELECT %(organization)s, phone, %(program)s, 'GRANT', at, medium, %(version)s, %(statement)s, %(actor)s, %(now)s
     FROM given WHERE stopped IS NULL AND known IS NULL
     RETURNING phone
 ), projected AS (
     INSERT INTO consent_consentstate AS s (organization_id, phone, program_id, granted, changed_at, stopped)
-    SELECT %(organization)s, phone, %(program)s, true, %(agreed_at)s, false
+    SELECT %(organization)s, phone, %(program)s, true, at, false
     FROM given WHERE stopped IS NULL AND known IS NULL
     ON CONFLICT (organization_id, phone, program_id)
     DO UPDATE SET granted = true, changed_at = excluded.changed_at, stopped = false

@@ -9,26 +9,31 @@ from common.sql import fetch_all, run
 from common.tenancy import current_organization_id
 from consent.models import CarrierBlock, OptOut
 from consent.rules.media import Medium
-from events.actions import publish
+from events.actions import publish_all
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A phone that wants no more texts, since when, and the text that says so, where one does."""
+    """A phone that wants no more texts, since when, and the text that says so, where one does.
+
+    `detail` is what a file says of where it was said.
+    """
 
     phone: str
     at: datetime
     inbound_sid: str | None = None
+    detail: str = ""
 
 
 def opt_out(phone: str, *, source: OptOut.Source, actor_label: str, now: datetime, medium: str) -> bool:
     """Stop every text to this phone and withdraw all its consents. Returns False where it was stopped already."""
-    return _obey([Wish(phone, now)], source=source, medium=medium, actor_label=actor_label, now=now)
+    return bool(_obey([Wish(phone, now)], source=source, medium=medium, actor_label=actor_label, now=now))
 
 
 def opt_out_by_text(wish: Wish, *, now: datetime) -> bool:
     """The person texted STOP. Returns False where an earlier wish had stopped the phone already."""
-    return _obey([wish], source=OptOut.Source.KEYWORD, medium=Medium.INBOUND_TEXT, actor_label=None, now=now)
+    source, medium = OptOut.Source.KEYWORD, Medium.INBOUND_TEXT
+    return bool(_obey([wish], source=source, medium=medium, actor_label=None, now=now))
 
 
 def opt_out_ahead(wishes: Sequence[Wish], *, now: datetime) -> None:
@@ -40,19 +45,42 @@ def opt_out_ahead(wishes: Sequence[Wish], *, now: datetime) -> None:
     _write(wishes, source=OptOut.Source.KEYWORD, medium=Medium.INBOUND_TEXT, actor_label=None, now=now)
 
 
+def opt_out_by_file(wishes: Sequence[Wish], *, actor: Actor, now: datetime) -> int:
+    """Former wishes, as a file brings them; how many phones they have stopped that were not stopped. Safe to repeat.
+
+    Who came back (START) after the day that the file names stays back.
+    """
+    stopped = _obey(wishes, source=OptOut.Source.FILE, medium="FILE", actor_label=actor.label, now=now, former=True)
+    return len(stopped)
+
+
 def _obey(
-    wishes: Sequence[Wish], *, source: OptOut.Source, medium: str, actor_label: str | None, now: datetime
-) -> bool:
-    fresh = _write(wishes, source=source, medium=medium, actor_label=actor_label, now=now)
-    for phone in fresh:
-        publish(kind="opt_out.created", payload={"phone": phone, "source": source.value}, now=now)
-    return bool(fresh)
+    wishes: Sequence[Wish],
+    *,
+    source: OptOut.Source,
+    medium: str,
+    actor_label: str | None,
+    now: datetime,
+    former: bool = False,
+) -> list[str]:
+    fresh = _write(wishes, source=source, medium=medium, actor_label=actor_label, now=now, former=former)
+    publish_all(kind="opt_out.created", payloads=[{"phone": one, "source": source.value} for one in fresh], now=now)
+    return fresh
 
 
 def _write(
-    wishes: Sequence[Wish], *, source: OptOut.Source, medium: str, actor_label: str | None, now: datetime
+    wishes: Sequence[Wish],
+    *,
+    source: OptOut.Source,
+    medium: str,
+    actor_label: str | None,
+    now: datetime,
+    former: bool = False,
 ) -> list[str]:
-    """The phones that these wishes have stopped, and no earlier one."""
+    """The phones that these wishes have stopped, and no earlier one.
+
+    A `former` wish stops nobody who came back since.
+    """
     first = {wish.phone: wish for wish in reversed(wishes)}
     ordered = sorted(first.values(), key=lambda wish: wish.phone)  # two at once wait for each other in one order
     values = {
@@ -60,6 +88,8 @@ def _write(
         "phones": [wish.phone for wish in ordered],
         "times": [wish.at for wish in ordered],
         "sids": [wish.inbound_sid for wish in ordered],
+        "details": [wish.detail for wish in ordered],
+        "former": former,
         "source": source.value,
         "medium": medium,
         "actor": actor_label,
@@ -91,16 +121,17 @@ def note_carrier_opt_out(phone: str, *, sender_number_id: int, now: datetime) ->
     )
 
 
-_WISHES = "unnest(%(phones)s::text[], %(times)s::timestamptz[], %(sids)s::text[]) AS w(phone, at, sid)"
+_WISHES = """unnest(%(phones)s::text[], %(times)s::timestamptz[], %(sids)s::text[], %(details)s::text[])
+    AS w(phone, at, sid, detail)"""
 
 _OPT_OUT = f"""
 WITH stopped AS (
-    INSERT INTO consent_optout AS o (organization_id, phone, source, opted_out_at, inbound_sid)
-    SELECT %(organization)s, w.phone, %(source)s, w.at, w.sid FROM {_WISHES}
+    INSERT INTO consent_optout AS o (organization_id, phone, source, detail, opted_out_at, inbound_sid)
+    SELECT %(organization)s, w.phone, %(source)s, w.detail, w.at, w.sid FROM {_WISHES}
     ON CONFLICT (organization_id, phone)
-    DO UPDATE SET source = excluded.source, opted_out_at = excluded.opted_out_at, lifted_at = NULL,
-        inbound_sid = excluded.inbound_sid
-    WHERE o.lifted_at IS NOT NULL
+    DO UPDATE SET source = excluded.source, detail = excluded.detail, opted_out_at = excluded.opted_out_at,
+        lifted_at = NULL, inbound_sid = excluded.inbound_sid
+    WHERE o.lifted_at IS NOT NULL AND (NOT %(former)s OR excluded.opted_out_at > o.lifted_at)
     RETURNING phone
 )
 SELECT phone FROM stopped
@@ -109,16 +140,22 @@ SELECT o.phone FROM consent_optout o JOIN {_WISHES} ON o.phone = w.phone AND o.i
 WHERE o.organization_id = %(organization)s AND o.lifted_at IS NULL
 """
 
+# All but former wishes have stopped their phones by now.
+_STOPPED = """(NOT %(former)s OR EXISTS (
+    SELECT 1 FROM consent_optout o
+    WHERE o.organization_id = s.organization_id AND o.phone = s.phone AND o.lifted_at IS NULL))"""
+
 # Who did it: the person at the phone, where nobody else is named.
 _WITHDRAW = f"""
 WITH held AS MATERIALIZED (
     -- In one order, as everybody else who writes many of them.
     SELECT s.phone, s.program_id FROM consent_consentstate s JOIN {_WISHES} ON s.phone = w.phone
-    WHERE s.organization_id = %(organization)s AND s.granted ORDER BY s.phone, s.program_id FOR NO KEY UPDATE OF s
+    WHERE s.organization_id = %(organization)s AND s.granted AND {_STOPPED}
+    ORDER BY s.phone, s.program_id FOR NO KEY UPDATE OF s
 ), withdrawn AS (
     UPDATE consent_consentstate s SET granted = false, stopped = true, changed_at = w.at
     FROM {_WISHES}, (SELECT count(*) FROM held) AS all_held
-    WHERE s.organization_id = %(organization)s AND s.phone = w.phone AND s.granted
+    WHERE s.organization_id = %(organization)s AND s.phone = w.phone AND s.granted AND {_STOPPED}
     RETURNING s.organization_id, s.phone, s.program_id, w.at, w.sid
 )
 INSERT INTO consent_consentrecord

@@ -3,11 +3,13 @@
 from contacts.actions.exports import request_export, run_export
 from contacts.actions.fields import FieldRefused, create_field
 from contacts.actions.imports import (
+    FormerWish,
     ImportRefused,
     ImportWish,
     cancel_import,
     fail_import,
     keep_upload,
+    request_former,
     request_import,
     run_import,
 )
@@ -28,6 +30,7 @@ __all__ = [
     "ContactContent",
     "ContactRefused",
     "FieldRefused",
+    "FormerWish",
     "ImportRefused",
     "ImportWish",
     "ListRefused",
@@ -47,6 +50,7 @@ __all__ = [
     "list_named",
     "remove_from_list",
     "request_export",
+    "request_former",
     "request_import",
     "run_export",
     "run_import",

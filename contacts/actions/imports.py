@@ -7,13 +7,14 @@ it came, so that a killed worker goes on at the next batch.
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
+from typing import Any, Protocol
 
 from django.core.files import File
+from django.utils.timezone import localdate
 
 from accounts.actions import audit
 from accounts.queries import current_organization
@@ -22,25 +23,33 @@ from common.ahead import ahead
 from common.clock import now as clock_now
 from common.errors import DomainError
 from common.tenancy import current_organization_id, organization_scope
-from consent.actions import complete_statement, grant_by_import, state_import
-from consent.models import ImportStatement, Program
-from consent.rules.media import Medium
+from consent.actions import complete_statement, state_import
+from consent.models import Program
+from consent.rules.media import Level, Medium
+from contacts.actions.batches import (
+    Batch,
+    add_errors,
+    batches,
+    stop_first,
+    taken_again,
+    write_consents,
+    write_opt_outs,
+    write_persons,
+)
 from contacts.actions.error_file import ErrorFile
 from contacts.actions.fields import create_field
 from contacts.actions.lists import list_named
-from contacts.actions.writing import taken_among, write_apart, write_people
 from contacts.models import Existing, Import
 from contacts.queries import guess_of, import_by_id, own_fields
 from contacts.rules.columns import CUSTOM, NEW, Field
 from contacts.rules.fields import FieldKind
-from contacts.rules.files import FileShape, Row, UnreadableFile, is_workbook, rows_of, shape_of
-from contacts.rules.people import Fault, InvalidRow, Person, PersonReader
+from contacts.rules.files import FileShape, UnreadableFile, is_workbook, rows_of, shape_of
+from contacts.rules.former import COLUMN_LABELS, Column, consent_reader, opt_out_reader
+from contacts.rules.people import PersonReader
 from contacts.rules.workbooks import UnreadableWorkbook, to_csv
 from content.actions import begin_work, cancel_job, fail_job, finish_job, report_progress, start_job, store_file
 from content.models import FileKind, StoredFile
 from content.queries import UNDER_WAY, path_of
-
-BATCH = 5_000
 
 
 class ImportRefused(DomainError):
@@ -142,6 +151,61 @@ def request_import(file: StoredFile, wish: ImportWish, *, actor: Actor, now: dat
     return requested
 
 
+@dataclass(frozen=True, slots=True)
+class FormerWish:
+    """How a former provider's file is to be taken; `mapping` is column number to contacts.rules.former.Column.
+
+    Opt-outs need the day by which all had said stop, for rows that name none; consents a program and the words.
+    """
+
+    kind: Import.Kind
+    mapping: dict[int, str]
+    country: str = ""
+    stopped_by: datetime | None = None
+    program: Program | None = None
+    how: str = ""
+
+
+def request_former(file: StoredFile, wish: FormerWish, *, actor: Actor, now: datetime) -> Import:
+    """Check a file of opt-outs or of consents, and start the job. Raises ImportRefused or StatementRefused."""
+    StoredFile.objects.select_for_update(no_key=True).get(id=file.id)
+    known: Import | None = Import.objects.filter(file=file).first()
+    if known is not None:
+        return known
+    try:
+        shape = shape_of(path_of(file))
+    except UnreadableFile as error:
+        raise ImportRefused(str(error)) from error
+    consents = wish.kind == Import.Kind.CONSENTS
+    needed = (Column.PHONE, Column.AGREED_ON, Column.MEDIUM) if consents else (Column.PHONE,)
+    for column in needed:
+        if column not in wish.mapping.values():
+            raise ImportRefused(f"Say which column is “{COLUMN_LABELS[column]}”.")
+    if not consents and (wish.stopped_by is None or wish.stopped_by > now):
+        raise ImportRefused("Say by which day they had all said stop; it cannot lie in the future.", field="stopped_by")
+    statement = None
+    if consents:
+        assert wish.program is not None
+        statement = state_import(program=wish.program, medium=None, agreed_at=now, how=wish.how, actor=actor, now=now)
+    requested: Import = Import.objects.create(
+        organization_id=current_organization_id(),
+        kind=wish.kind,
+        file=file,
+        statement=statement,
+        stopped_by=wish.stopped_by,
+        job=start_job(kind="import", total=None, now=now),
+        header=[],
+        mapping={str(column): name for column, name in wish.mapping.items()},
+        encoding=shape.encoding,
+        delimiter=shape.delimiter,
+        default_country=wish.country or current_organization().default_country,
+        created_at=now,
+    )
+    audit(action="import.requested", subject=requested, actor=actor, now=now, file=file.name, kind=wish.kind)
+    begin_work(requested.job, "contacts.run_import", arguments=[requested.organization_id, requested.id])
+    return requested
+
+
 def _rows_beyond(path: Path, shape: FileShape, most: int) -> int:
     """How many rows a file has, where they are more than `most`; else 0. Lines are counted first: that is quicker."""
     if _about_so_many_rows(path) <= most:
@@ -173,20 +237,25 @@ def run_import(*, organization_id: int, import_id: int, actor: Actor) -> None:
     """Read the file and write its people; opens a scope for each batch. Running it again goes on where it ended."""
     with organization_scope(organization_id):
         wanted = import_by_id(import_id)
-        path, own = path_of(wanted.file), own_fields()
+        path = path_of(wanted.file)
     if wanted.job.state not in UNDER_WAY:
         return
     shape = shape_of(path)
     mapping = {int(column): name for column, name in wanted.mapping.items()}
-    reader = PersonReader(mapping, columns=len(shape.header), country=wanted.default_country, own=own)
+    with organization_scope(organization_id):
+        read, write = _way_of(wanted, mapping, len(shape.header))
     phone_column = next(column for column, name in mapping.items() if name == Field.PHONE)
     total, broken, canceled = _about_so_many_rows(path), "", False
     with tempfile.TemporaryDirectory() as folder:
         with ErrorFile(Path(folder) / "errors.csv", shape.header) as errors:
             try:
-                for batch in ahead(_batches(rows_of(path, shape), reader)):
+                if Field.STOPPED in mapping.values() and not wanted.rows:
+                    for batch in batches(rows_of(path, shape), read):
+                        with organization_scope(organization_id):
+                            stop_first(batch, wanted, now=clock_now())
+                for batch in ahead(batches(rows_of(path, shape), read)):
                     with organization_scope(organization_id):
-                        canceled = not _write_batch(batch, wanted, errors, phone_column, total)
+                        canceled = not _write_batch(batch, wanted, write, errors, phone_column, total)
                     if canceled:
                         break
             except UnreadableFile as error:
@@ -199,7 +268,8 @@ def fail_import(*, organization_id: int, import_id: int, now: datetime) -> None:
     """After an error that nobody foresaw: say so to the person who waits; what was imported stays, and is sealed."""
     with organization_scope(organization_id):
         wanted = import_by_id(import_id)
-        complete_statement(wanted.statement, now=now)
+        if wanted.statement is not None:
+            complete_statement(wanted.statement, now=now)
         fail_job(
             wanted.job_id,
             message="Something went wrong with this file. Upload it again: nobody is imported twice.",
@@ -207,91 +277,49 @@ def fail_import(*, organization_id: int, import_id: int, now: datetime) -> None:
         )
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Rows read: those that became people, and those that did not. `last` is the number of the last row."""
+class Write(Protocol):
+    """Writes a batch and adds to the import's counts; the phones that were left out as another person's."""
 
-    last: int = 0
-    good: list[tuple[Row, Person]] = field(default_factory=list)
-    bad: list[tuple[Row, InvalidRow]] = field(default_factory=list)
+    def __call__(self, batch: Batch[Any], wanted: Import, *, now: datetime) -> frozenset[str]: ...
 
 
-def _batches(rows: Iterator[Row], reader: PersonReader) -> Iterator[_Batch]:
-    """Raises UnreadableFile where the rows do, after the batch of those before."""
-    broken: UnreadableFile | None = None
-    while broken is None:
-        batch = _Batch()
-        try:
-            for row in islice(rows, BATCH):
-                batch.last = row.number
-                try:
-                    batch.good.append((row, reader.read(row.fields)))
-                except InvalidRow as error:
-                    batch.bad.append((row, error))
-        except UnreadableFile as error:
-            broken = error
-        if batch.last:
-            yield batch
-        elif broken is None:
-            return
-    raise broken
+def _way_of(wanted: Import, mapping: dict[int, str], columns: int) -> tuple[Callable[[Sequence[str]], Any], Write]:
+    """How the rows of an import are read and written."""
+    country = wanted.default_country
+    if wanted.kind == Import.Kind.OPT_OUTS:
+        return opt_out_reader(mapping, columns=columns, country=country), write_opt_outs
+    if wanted.kind == Import.Kind.CONSENTS:
+        assert wanted.statement is not None
+        level = Level(wanted.statement.program.level)
+        reader = consent_reader(mapping, columns=columns, country=country, level=level, until=localdate(clock_now()))
+        return reader, write_consents
+    return PersonReader(mapping, columns=columns, country=country, own=own_fields()).read, write_persons
 
 
-_TAKEN = "This is another person's work or other phone. Change it there first, or leave this row out."
-
-
-def _write_batch(batch: _Batch, wanted: Import, errors: ErrorFile, phone_column: int, total: int) -> bool:
+def _write_batch(
+    batch: Batch[Any], wanted: Import, write: Write, errors: ErrorFile, phone_column: int, total: int
+) -> bool:
     """Write a batch, unless it is written already; False: somebody has asked to stop."""
     now = clock_now()
     # The row is the lock: a second runner of the same import waits here, then finds the batch written.
-    locked = Import.objects.select_for_update(no_key=True, of=("self",)).select_related("job").get(id=wanted.id)
+    rows = Import.objects.select_for_update(no_key=True, of=("self",)).select_related("job", "statement", "file")
+    locked = rows.get(id=wanted.id)
     if locked.job.state not in UNDER_WAY:  # another runner has ended it, and its statement
         return False
     if batch.last <= locked.rows:  # read again for the error file alone
-        apart = wanted.existing == Existing.APART  # nobody is taken for another one then
-        taken = frozenset() if apart else taken_among([one.phone for _, one in batch.good], import_id=wanted.id)
-        _add_errors(errors, batch, taken, phone_column)
+        add_errors(errors, batch, taken_again(batch, wanted), phone_column)
         return True
     if locked.cancel_asked_at is not None:
         return False
-    unique: dict[str, Person] = {}
-    for _, person in batch.good:
-        unique.setdefault(person.phone, person)  # the first of a file counts
-    existing, people = Existing(wanted.existing), list(unique.values())
-    written = (
-        write_apart(people, import_id=wanted.id)
-        if existing is Existing.APART
-        else write_people(people, import_id=wanted.id, existing=existing, list_id=wanted.contact_list_id, now=now)
-    )
-    fresh = [phone for phone in unique if phone not in written.seen and phone not in written.taken]
-    granted = grant_by_import(wanted.statement, fresh, now=now)
-    left_out = _add_errors(errors, batch, written.taken, phone_column)
-    locked.created += written.created
-    locked.updated += written.updated
-    locked.unchanged += written.unchanged
-    locked.duplicates += len(batch.good) + len(batch.bad) - left_out.total() - len(fresh)
+    left_out = add_errors(errors, batch, write(batch, locked, now=now), phone_column)
     locked.invalid += left_out.total()
     locked.faults = dict(Counter(locked.faults) + left_out)
-    locked.opted_out += granted.kept_opted_out
     locked.rows = batch.last
     locked.save(
         update_fields=["created", "updated", "unchanged", "duplicates", "invalid", "faults", "opted_out", "rows"]
     )
     report_progress(wanted.job_id, done=locked.rows, total=max(total, locked.rows), now=now)
     return True
-
-
-def _add_errors(errors: ErrorFile, batch: _Batch, taken: frozenset[str], phone_column: int) -> Counter[str]:
-    """Note the rows that were left out, in their order; return how many for each reason."""
-    bad = list(batch.bad)
-    if taken:
-        for row, person in batch.good:
-            if person.phone in taken:
-                bad.append((row, InvalidRow(Fault.TAKEN, phone_column, person.phone, _TAKEN)))
-        bad.sort(key=lambda item: item[0].number)
-    for row, error in bad:
-        errors.add(row, error)
-    return Counter(str(error.fault) for _, error in bad)
 
 
 def _about_so_many_rows(path: Path) -> int:
@@ -317,7 +345,8 @@ def _finish(wanted: Import, errors: ErrorFile, actor: Actor, broken: str, cancel
                 now=now,
             )
         Import.objects.filter(id=wanted.id).update(error_file=stored)
-    complete_statement(ImportStatement.objects.get(id=wanted.statement_id), now=now)
+    if wanted.statement is not None:
+        complete_statement(wanted.statement, now=now)
     if canceled:
         cancel_job(wanted.job_id, message="You stopped this import. What it had brought until then is there.", now=now)
     elif broken:

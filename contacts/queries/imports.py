@@ -100,6 +100,11 @@ class Outlook:
     opted_out: int
     faults: dict[str, int]
 
+    @property
+    def sample(self) -> tuple[PreviewRow, ...]:
+        """The first rows as they stand in the file."""
+        return self.preview[:3]
+
 
 def outlook_of(file: StoredFile, mapping: Mapping[int, str], *, country: str = "", apart: bool = False) -> Outlook:
     """Look ahead at an import without writing anything; `apart`: nobody of it is to become a contact."""
@@ -184,7 +189,12 @@ UNDO_WITHIN = timedelta(days=1)
 
 
 def may_undo(done: Import, *, now: datetime) -> bool:
-    """Whether an import can still be undone: it has ended, a day ago at most, and nobody has asked yet."""
+    """Whether an import can still be undone: it has ended, a day ago at most, and nobody has asked yet.
+
+    Who said stop stays stopped: files of opt-outs, and of consents beside them, are not undone.
+    """
+    if done.kind != Import.Kind.PEOPLE:
+        return False
     ended = done.job.state not in UNDER_WAY
     return ended and done.undo_job_id is None and now <= done.created_at + UNDO_WITHIN and done.rows > 0
 

@@ -22,6 +22,7 @@ class Field(StrEnum):
     POSTCODE = "postcode"
     COUNTRY = "country"
     TIME_ZONE = "time_zone"
+    STOPPED = "stopped"
 
 
 LABELS: dict[Field, str] = {
@@ -39,6 +40,7 @@ LABELS: dict[Field, str] = {
     Field.POSTCODE: "Postcode",
     Field.COUNTRY: "Country",
     Field.TIME_ZONE: "Time zone",
+    Field.STOPPED: "Said stop (yes, or the day)",
 }
 """What a column is called where a person chooses."""
 
@@ -60,6 +62,8 @@ HEADINGS: dict[str, Field] = {
         Field.POSTCODE: "zip,zipcode,postcode,postalcode,plz",
         Field.COUNTRY: "country,countrycode",
         Field.TIME_ZONE: "timezone,tz,timezonename",
+        Field.STOPPED: "stopped,stop,optout,optedout,optoutdate,optedoutat,unsubscribed,unsubscribedat,donotcontact,"
+        "donottext,dnc",
     }.items()
     for heading in headings.split(",")
 }
@@ -85,18 +89,18 @@ def guess_mapping(
     usual headings, the organization's `own` fields by name (name to field), and what the values of `rows` look like.
     Without a column that is plainly the phone, a work or other phone takes its place.
     """
-    known = {_plain(heading): field for heading, field in (remembered or {}).items()}
-    named = {_plain(name): field for name, field in (own or {}).items()}
+    known = {plain_heading(heading): field for heading, field in (remembered or {}).items()}
+    named = {plain_heading(name): field for name, field in (own or {}).items()}
     mapping: dict[int, str] = {}
     for column, heading in enumerate(header):
-        plain = _plain(heading)
+        plain = plain_heading(heading)
         field = known.get(plain)
         if field is None:
             field = HEADINGS.get(plain) or named.get(plain)
         if field and field not in mapping.values():
             mapping[column] = field
     for column, heading in enumerate(header):
-        if column not in mapping and known.get(_plain(heading)) != "":
+        if column not in mapping and known.get(plain_heading(heading)) != "":
             field = _looks_like([row[column].strip() for row in rows if column < len(row)])
             if field is not None and field not in mapping.values():
                 mapping[column] = field
@@ -107,7 +111,19 @@ def guess_mapping(
     return mapping
 
 
-def _plain(heading: str) -> str:
+def guess_among(header: Sequence[str], headings: Mapping[str, Sequence[str]]) -> dict[int, str]:
+    """Column number to the field whose headings hold the column's; each field once, the first column wins."""
+    mapping: dict[int, str] = {}
+    for field, words in headings.items():
+        for column, heading in enumerate(header):
+            if column not in mapping and plain_heading(heading) in words:
+                mapping[column] = field
+                break
+    return mapping
+
+
+def plain_heading(heading: str) -> str:
+    """A heading without capitals, blanks and marks."""
     return "".join(filter(str.isalnum, heading.casefold()))
 
 

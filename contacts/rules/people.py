@@ -71,12 +71,14 @@ class Person(NamedTuple):
     """What a row says of a person: `phone` is E.164, `values` stand in the order of COLUMNS.
 
     `others` are further phones as (label, E.164); `custom` is what the organization's own fields hold, as JSON.
+    `stopped` says that the person wants no texts: the day as 2026-05-04, or "yes"; empty where the row does not.
     """
 
     phone: str
     values: tuple[str, ...]
     others: tuple[tuple[str, str], ...] = ()
     custom: str = "{}"
+    stopped: str = ""
 
     @property
     def named(self) -> dict[str, str]:
@@ -118,6 +120,7 @@ class PersonReader:
         self._name = at.get(Field.NAME, -1)
         self._zone = at.get(Field.TIME_ZONE, -1)
         self._of_country = at.get(Field.COUNTRY, -1)
+        self._stopped = at.get(Field.STOPPED, -1)
         # Column, place in `values`, most characters.
         self._plain = tuple((at[field], COLUMNS.index(field), most) for field, most in LENGTHS.items() if field in at)
         self._own: list[tuple[int, OwnField]] = []
@@ -159,11 +162,22 @@ class PersonReader:
         if not phone:
             raise InvalidRow(Fault.NO_PHONE, self._phone, "", "The row has no phone number.")
         return Person(
-            _e164(self._phone, phone, country),
+            e164_in(self._phone, phone, country),
             tuple(values),
-            tuple((label, _e164(at, text, country)) for at, label in self._labelled if (text := fields[at].strip())),
+            tuple((label, e164_in(at, text, country)) for at, label in self._labelled if (text := fields[at].strip())),
             self._read_own(fields) if self._own else "{}",
+            self._read_stopped(fields[self._stopped].strip()) if self._stopped >= 0 else "",
         )
+
+    def _read_stopped(self, text: str) -> str:
+        for kind in (FieldKind.YES_NO, FieldKind.DATE):
+            try:
+                said = str(read_value(kind, text)) if text else "no"
+                return "" if said == "no" else said
+            except UnreadableValue:
+                continue
+        reason = "This column takes yes, no, or the day on which they said stop, such as 2026-05-04."
+        raise InvalidRow(Fault.BAD_VALUE, self._stopped, text[:40], reason)
 
     def _read_own(self, fields: Sequence[str]) -> str:
         found = {}
@@ -181,7 +195,8 @@ _FIRST, _LAST = COLUMNS.index("first_name"), COLUMNS.index("last_name")
 _COUNTRY, _ZONE = COLUMNS.index("country"), COLUMNS.index("time_zone")
 
 
-def _e164(column: int, text: str, country: str) -> str:
+def e164_in(column: int, text: str, country: str) -> str:
+    """The phone of a cell. Raises InvalidRow."""
     try:
         return to_e164(text, country=country)
     except InvalidPhone as error:

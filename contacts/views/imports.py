@@ -14,11 +14,21 @@ from common.clock import now
 from common.views import MemberRequest, actor_of, member_view, refusals_on
 from consent.queries import programs
 from consent.rules.media import Medium
-from contacts.actions import ImportWish, cancel_import, keep_upload, request_import
-from contacts.forms import ColumnsForm, FileForm
+from contacts.actions import FormerWish, ImportWish, cancel_import, keep_upload, request_former, request_import
+from contacts.forms import ColumnsForm, FileForm, FormerColumnsForm, FormerFileForm
 from contacts.models import Existing, Import
-from contacts.queries import contact_lists, custom_fields, fault_words, guess_of, may_undo, outlook_of, shape_of_upload
+from contacts.queries import (
+    contact_lists,
+    custom_fields,
+    fault_words,
+    first_rows,
+    guess_of,
+    may_undo,
+    outlook_of,
+    shape_of_upload,
+)
 from contacts.rules.columns import CUSTOM
+from contacts.rules.former import CONSENT_COLUMNS, OPT_OUT_COLUMNS, guess_columns
 from content.models import FileKind, StoredFile
 from content.queries import UNDER_WAY, path_of
 
@@ -80,6 +90,60 @@ def wish_of(form: ColumnsForm, *, most_rows: int | None = None, list_name: str =
         existing=Existing(chosen["existing"]),
         country=chosen["country"],
         most_rows=most_rows,
+    )
+
+
+@member_view(Permission.CONTACTS_EDIT)
+def former_new(request: MemberRequest) -> HttpResponse:
+    """Coming from another provider: a file of opt-outs, or of consents."""
+    form = FormerFileForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            stored = keep_upload(form.cleaned_data["file"], actor=actor_of(request), now=now())
+        if form.is_valid():
+            return redirect("contacts:former_columns", stored.id, form.cleaned_data["kind"].lower())
+    return render(request, "contacts/former_file.html", {"form": form})
+
+
+@member_view(Permission.CONTACTS_EDIT)
+def former_columns(request: MemberRequest, file_id: int, kind: str) -> HttpResponse:
+    """What each column is, seen on the first rows."""
+    stored = get_object_or_404(StoredFile.objects.filter(kind=FileKind.IMPORT), id=file_id)
+    known = Import.objects.filter(file=stored).first()
+    if known is not None:
+        return redirect("contacts:import", known.id)
+    chosen = Import.Kind.CONSENTS if kind == Import.Kind.CONSENTS.lower() else Import.Kind.OPT_OUTS
+    shape = shape_of_upload(stored)
+    wanted = CONSENT_COLUMNS if chosen == Import.Kind.CONSENTS else OPT_OUT_COLUMNS
+    home = current_organization().default_country
+    guess = guess_columns(shape.header, wanted)
+    form = FormerColumnsForm(request.POST or None, kind=chosen, shape=shape, guess=guess, home=home)
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            requested = request_former(stored, _former_wish(form, chosen), actor=actor_of(request), now=now())
+        if form.is_valid():
+            return redirect("contacts:import", requested.id)
+    context = {
+        "form": form,
+        "file": stored,
+        "title": "Opt-outs" if chosen == Import.Kind.OPT_OUTS else "Consents",
+        "consents": chosen == Import.Kind.CONSENTS,
+        "rows": first_rows(stored, 3),
+        "programs": programs()[:1],
+    }
+    return render(request, "contacts/former_columns.html", context)
+
+
+def _former_wish(form: FormerColumnsForm, kind: Import.Kind) -> FormerWish:
+    chosen, zone = form.cleaned_data, ZoneInfo(current_organization().time_zone)
+    until = chosen.get("stopped_by")
+    return FormerWish(
+        kind=kind,
+        mapping=form.mapping(),
+        country=chosen["country"],
+        stopped_by=datetime.combine(until, time(), tzinfo=zone) if until else None,
+        program=chosen.get("program"),
+        how=chosen.get("how", ""),
     )
 
 

@@ -113,6 +113,7 @@ def filled(path: str, world: World) -> str:
         }
     values["<slug:verb>"] = "pause"
     values["<int:place>"] = "0"
+    values["<slug:kind>"] = "opt_outs"
     for name, value in values.items():
         path = path.replace(name, str(value))
     assert "<" not in path, f"say in this test what {path} stands for"

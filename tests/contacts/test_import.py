@@ -125,7 +125,7 @@ def test_an_agreement_from_before_a_withdrawal_does_not_bring_it_back(world: Wor
 def test_duplicates_are_known_across_batches_and_after_a_crash(
     world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("contacts.actions.imports.BATCH", 2)
+    monkeypatch.setattr("contacts.actions.batches.BATCH", 2)
     wanted = request(world, FILE, now)
     calls = 0
     from contacts.actions import imports
@@ -236,7 +236,7 @@ def test_a_national_number_is_of_the_country_that_was_chosen(world: World, now: 
 def test_a_stopped_import_ends_keeps_what_it_wrote_and_seals_it(
     world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("contacts.actions.imports.BATCH", 2)
+    monkeypatch.setattr("contacts.actions.batches.BATCH", 2)
     wanted = request(world, FILE, now)
     from contacts.actions import imports
 

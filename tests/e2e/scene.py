@@ -196,6 +196,8 @@ def build_scene(stack: Stack) -> Scene:
         "deleting a target group": f"/contacts/groups/{group.id}/delete/",
         "export": f"/contacts/export/{export.id}/",
         "import, file": "/contacts/import/",
+        "coming from elsewhere": "/contacts/import/former/",
+        "coming from elsewhere, columns": f"/contacts/import/former/{waiting.id}/opt_outs/",
         "import, columns": f"/contacts/import/file/{waiting.id}/",
         "import, report": f"/contacts/import/{imported.id}/",
         "import, undo": f"/contacts/import/{imported.id}/undo/",

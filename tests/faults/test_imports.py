@@ -57,6 +57,7 @@ def test_an_import_whose_worker_is_killed_goes_on_and_writes_nobody_twice(stack:
         assert ListMember.objects.count() == ImportedContact.objects.count() == done.created
         assert ConsentRecord.objects.filter(import_statement_id=done.statement_id).count() == done.created
         assert ConsentState.objects.filter(granted=True).count() == done.created + 1
-        assert ImportStatement.objects.get(id=done.statement_id).completed_at is not None
+        assert done.statement is not None
+        assert ImportStatement.objects.get(id=done.statement.id).completed_at is not None
         assert done.error_file is not None
         assert path_of(done.error_file).read_text().count("\n") == bad + 1

@@ -1,0 +1,155 @@
+"""The rows of an import, thousands at a time: read apart from the database, and written by what kind of file it is."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from itertools import islice
+from typing import Any, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from accounts.queries import current_organization
+from common.actor import Actor
+from consent.actions import Wish, grant_by_import, opt_out_by_file
+from contacts.actions.error_file import ErrorFile
+from contacts.actions.writing import taken_among, write_apart, write_people
+from contacts.models import Existing, Import
+from contacts.rules.files import Row, UnreadableFile
+from contacts.rules.former import Agreed, Stopped
+from contacts.rules.people import Fault, InvalidRow, Person
+
+BATCH = 5_000
+
+Read = TypeVar("Read")
+
+
+@dataclass(slots=True)
+class Batch(Generic[Read]):
+    """Rows read: those that say something, and those that do not. `last` is the number of the last row."""
+
+    last: int = 0
+    good: list[tuple[Row, Read]] = field(default_factory=list)
+    bad: list[tuple[Row, InvalidRow]] = field(default_factory=list)
+
+
+def batches(rows: Iterator[Row], read: Callable[[Sequence[str]], Read]) -> Iterator[Batch[Read]]:
+    """Raises UnreadableFile where the rows do, after the batch of those before."""
+    broken: UnreadableFile | None = None
+    while broken is None:
+        batch: Batch[Read] = Batch()
+        try:
+            for row in islice(rows, BATCH):
+                batch.last = row.number
+                try:
+                    batch.good.append((row, read(row.fields)))
+                except InvalidRow as error:
+                    batch.bad.append((row, error))
+        except UnreadableFile as error:
+            broken = error
+        if batch.last:
+            yield batch
+        elif broken is None:
+            return
+    raise broken
+
+
+def write_persons(batch: Batch[Person], wanted: Import, *, now: datetime) -> frozenset[str]:
+    """Contacts, or people of one campaign, and what the statement says of their consent.
+
+    Returns the phones that are another person's work or other phone.
+    """
+    assert wanted.statement is not None
+    unique: dict[str, Person] = {}
+    for _, person in batch.good:
+        unique.setdefault(person.phone, person)  # the first of a file counts
+    existing, people = Existing(wanted.existing), list(unique.values())
+    if existing is Existing.APART:
+        written = write_apart(people, import_id=wanted.id)
+    else:
+        written = write_people(people, import_id=wanted.id, existing=existing, list_id=wanted.contact_list_id, now=now)
+    fresh = [phone for phone in unique if phone not in written.seen and phone not in written.taken]
+    granted = grant_by_import(wanted.statement, fresh, now=now)
+    wanted.created += written.created
+    wanted.updated += written.updated
+    wanted.unchanged += written.unchanged
+    taken = sum(person.phone in written.taken for _, person in batch.good)
+    wanted.duplicates += len(batch.good) - taken - len(fresh)
+    wanted.opted_out += granted.kept_opted_out
+    return written.taken
+
+
+def stop_first(batch: Batch[Person], wanted: Import, *, now: datetime) -> None:
+    """Whoever a file of contacts says has stopped is stopped before anything else of it is taken (F10)."""
+    wishes: dict[str, Wish] = {}
+    midnight = _midnights()
+    for _, person in batch.good:
+        if person.stopped:
+            named = midnight(date.fromisoformat(person.stopped)) if person.stopped != "yes" else wanted.created_at
+            wishes[person.phone] = Wish(person.phone, min(named, now), detail=wanted.file.name[:120])
+    if wishes:
+        opt_out_by_file(list(wishes.values()), actor=_stated_by(wanted), now=now)
+
+
+def write_opt_outs(batch: Batch[Stopped], wanted: Import, *, now: datetime) -> frozenset[str]:
+    """Stop the phones; of several rows of one phone the newest counts."""
+    assert wanted.stopped_by is not None
+    newest: dict[str, Wish] = {}
+    midnight = _midnights()
+    for _, row in batch.good:
+        wish = Wish(row.phone, min(midnight(row.on), now) if row.on else wanted.stopped_by, detail=row.source)
+        if row.phone not in newest or wish.at > newest[row.phone].at:
+            newest[row.phone] = wish
+    stopped = opt_out_by_file(list(newest.values()), actor=_stated_by(wanted), now=now)
+    wanted.created += stopped
+    wanted.unchanged += len(newest) - stopped
+    wanted.duplicates += len(batch.good) - len(newest)
+    return frozenset()
+
+
+def write_consents(batch: Batch[Agreed], wanted: Import, *, now: datetime) -> frozenset[str]:
+    """Note who agreed, when and how; of several rows of one phone the newest counts."""
+    assert wanted.statement is not None
+    newest: dict[str, Agreed] = {}
+    for _, row in batch.good:
+        if row.phone not in newest or row.on > newest[row.phone].on:
+            newest[row.phone] = row
+    midnight = _midnights()
+    said = [(min(midnight(row.on), now), row.medium) for row in newest.values()]
+    granted = grant_by_import(wanted.statement, list(newest), own=said, now=now)
+    wanted.created += granted.phones
+    wanted.opted_out += granted.kept_opted_out
+    wanted.duplicates += len(batch.good) - granted.phones - granted.kept_opted_out
+    return frozenset()
+
+
+_TAKEN = "This is another person's work or other phone. Change it there first, or leave this row out."
+
+
+def add_errors(errors: ErrorFile, batch: Batch[Any], taken: frozenset[str], phone_column: int) -> Counter[str]:
+    """Note the rows that were left out, in their order; return how many for each reason."""
+    bad = list(batch.bad)
+    if taken:
+        for row, person in batch.good:
+            if person.phone in taken:
+                bad.append((row, InvalidRow(Fault.TAKEN, phone_column, person.phone, _TAKEN)))
+        bad.sort(key=lambda item: item[0].number)
+    for row, error in bad:
+        errors.add(row, error)
+    return Counter(str(error.fault) for _, error in bad)
+
+
+def taken_again(batch: Batch[Any], wanted: Import) -> frozenset[str]:
+    """Of a batch that is written already: the phones that were left out as another person's."""
+    if wanted.kind != Import.Kind.PEOPLE or wanted.existing == Existing.APART:
+        return frozenset()
+    return taken_among([person.phone for _, person in batch.good], import_id=wanted.id)
+
+
+def _midnights() -> Callable[[date], datetime]:
+    """When a day begins where the organization is."""
+    zone = ZoneInfo(current_organization().time_zone)
+    return lambda day: datetime.combine(day, time(), tzinfo=zone)
+
+
+def _stated_by(wanted: Import) -> Actor:
+    return Actor(label=f"file {wanted.file.name}"[:160])
