@@ -125,7 +125,7 @@ def write_consents(batch: Batch[Agreed], wanted: Import, *, now: datetime) -> fr
 _TAKEN = "This is another person's work or other phone. Change it there first, or leave this row out."
 
 
-def add_errors(errors: ErrorFile, batch: Batch[Any], taken: frozenset[str], phone_column: int) -> Counter[str]:
+def add_errors(errors: ErrorFile, batch: Batch[Any], *, taken: frozenset[str], phone_column: int) -> Counter[str]:
     """Note the rows that were left out, in their order; return how many for each reason."""
     bad = list(batch.bad)
     if taken:

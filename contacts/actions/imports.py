@@ -307,11 +307,11 @@ def _write_batch(
     if locked.job.state not in UNDER_WAY:  # another runner has ended it, and its statement
         return False
     if batch.last <= locked.rows:  # read again for the error file alone
-        add_errors(errors, batch, taken_again(batch, wanted), phone_column)
+        add_errors(errors, batch, taken=taken_again(batch, wanted), phone_column=phone_column)
         return True
     if locked.cancel_asked_at is not None:
         return False
-    left_out = add_errors(errors, batch, write(batch, locked, now=now), phone_column)
+    left_out = add_errors(errors, batch, taken=write(batch, locked, now=now), phone_column=phone_column)
     locked.invalid += left_out.total()
     locked.faults = dict(Counter(locked.faults) + left_out)
     locked.rows = batch.last
