@@ -36,6 +36,30 @@ class ListForm(forms.Form):
     name = forms.CharField(max_length=120, label="Name of the new list")
 
 
+class FieldForm(forms.Form):
+    """A field of the organization's own; what kind it is is said once, when it is made."""
+
+    name = forms.CharField(max_length=80, label="Name", help_text="Such as: Next appointment.")
+    kind = forms.ChoiceField(
+        choices=[(kind.value, label) for kind, label in KIND_LABELS.items()], label="What it holds"
+    )
+    choices_text = forms.CharField(
+        label="Choices", required=False, widget=forms.Textarea(attrs={"rows": 4}), help_text="One on each line."
+    )
+
+    def __init__(self, *args: Any, row: CustomField | None = None, **kwargs: Any) -> None:
+        if row is not None:
+            kwargs["initial"] = {"name": row.name, "choices_text": "\n".join(row.choices)}
+        super().__init__(*args, **kwargs)
+        if row is not None:
+            del self.fields["kind"]
+            if row.kind != FieldKind.CHOICE:
+                del self.fields["choices_text"]
+
+    def choices(self) -> list[str]:
+        return str(self.cleaned_data.get("choices_text") or "").splitlines()
+
+
 class FileForm(forms.Form):
     file = forms.FileField(
         label="Your file",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from contacts.views import exports, imports, people
+from contacts.views import exports, fields, imports, people
 
 app_name = "contacts"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("export/", exports.export_new, name="export_new"),
     path("export/<int:export_id>/", exports.export_state, name="export"),
     path("export/<int:export_id>/file/", exports.export_file, name="export_file"),
+    path("fields/", fields.fields, name="fields"),
+    path("fields/<int:own_id>/", fields.field_edit, name="field"),
     path("lists/", people.lists, name="lists"),
     path("lists/<int:list_id>/", people.list_detail, name="list_detail"),
     path("lists/<int:list_id>/remove/", people.remove_chosen, name="remove_from_list"),

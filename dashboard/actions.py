@@ -18,11 +18,12 @@ from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import across_organizations, organization_scope
 from consent.actions import opt_out_by_staff, undo_statement, withdraw_records
-from contacts.actions import delete_contacts, forget_apart
+from contacts.actions import delete_contacts, forget_apart, merge_contacts
 from contacts.models import Contact, Import
 from contacts.queries import import_by_id, imported_after, may_undo, phones_of
 from content.actions import begin_work, finish_job, report_progress, start_job
 from content.queries import UNDER_WAY
+from messaging.actions.people import hand_over_texts
 from messaging.queries import texted_among
 
 FIRST_PLAN = "personal"
@@ -44,6 +45,13 @@ def delete_target_group(group_id: int, *, actor: Actor, now: datetime) -> None:
         named = ", ".join(f"“{campaign}”" for campaign in names)
         raise GroupRefused(f"Campaigns that are still to come are for this group: {named}. Change them first.")
     delete_group(group_id, actor=actor, now=now)
+
+
+def merge_people(kept_id: int, other_id: int, *, actor: Actor, now: datetime) -> Contact:
+    """Make one contact of two, whose texts are the kept one's from now on. Raises ContactRefused."""
+    kept = merge_contacts(kept_id, other_id, actor=actor, now=now)
+    hand_over_texts([row.phone for row in phones_of(kept)], contact_id=kept.id)
+    return kept
 
 
 class UndoRefused(DomainError):

@@ -1,5 +1,6 @@
-"""What looks across apps: the journey of a contact, and the tasks of a new organization."""
+"""What looks across apps: the journey of a contact and all that is known of it, and the tasks of a new organization."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from common.tenancy import current_organization_id
 from consent.models import CONVERSATIONAL, Program
 from consent.queries import medium_words
 from contacts.models import Contact
+from contacts.queries import custom_fields, lists_of, phones_of
+from contacts.rules.people import COLUMNS
 from messaging.rules.states import State
 from senders.models import NumberStatus, SenderNumber
 
@@ -132,6 +135,59 @@ FROM consent_consentrecord r
 JOIN contacts_import i ON i.organization_id = r.organization_id AND i.statement_id = r.import_statement_id
 JOIN content_storedfile f ON f.organization_id = i.organization_id AND f.id = i.file_id
 WHERE r.organization_id = %(organization)s AND r.phone = ANY(%(phones)s)""",
+}
+
+
+def everything_about(contact: Contact) -> dict[str, object]:
+    """All that is known of one person and their phones, in words and figures that can be read anywhere."""
+    phones = [row.phone for row in phones_of(contact)]
+    facts = {"organization": current_organization_id(), "phones": phones, "contact": contact.id}
+    known: dict[str, object] = {
+        "contact": {name: getattr(contact, name) for name in COLUMNS}
+        | {"id": contact.id, "known_since": contact.created_at, "changed": contact.updated_at},
+        "own_fields": {row.name: contact.custom[row.key] for row in custom_fields() if row.key in contact.custom},
+        "phones": [
+            {"phone": row.phone, "kind": row.get_label_display(), "textable": row.textable}
+            for row in phones_of(contact)
+        ],
+        "lists": [str(row) for row in lists_of(contact)],
+    }
+    return known | {name: _as_rows(sql, facts) for name, sql in _EVERYTHING.items()}
+
+
+def _as_rows(sql: str, facts: dict[str, object]) -> list[dict[str, object]]:
+    return [json.loads(row) for (row,) in fetch_all(f"SELECT to_jsonb(x)::text FROM ({sql}) x", facts)]
+
+
+_EVERYTHING = {
+    "consent": """
+SELECT r.phone, CASE WHEN r.program_id = 0 THEN 'conversational' ELSE g.name END AS program, r.action, r.occurred_at,
+    r.medium, s.how, r.source_url, r.ip_address, r.user_agent, r.identity, r.actor_label AS noted_by, r.recorded_at
+FROM consent_consentrecord r
+LEFT JOIN consent_program g ON g.organization_id = r.organization_id AND g.id = r.program_id
+LEFT JOIN consent_importstatement s ON s.organization_id = r.organization_id AND s.id = r.import_statement_id
+WHERE r.organization_id = %(organization)s AND r.phone = ANY(%(phones)s::text[]) ORDER BY r.id""",
+    "opt_outs": """
+SELECT phone, source, detail, opted_out_at, lifted_at FROM consent_optout
+WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s::text[]) ORDER BY id""",
+    "texts_to_the_person": """
+SELECT m.phone, c.name AS campaign, m.body, m.state, m.error_code, m.reason, m.created_at, m.accepted_at, m.settled_at
+FROM messaging_message m
+LEFT JOIN campaigns_campaign c ON c.organization_id = m.organization_id AND c.id = m.campaign_id
+WHERE m.organization_id = %(organization)s AND m.phone = ANY(%(phones)s::text[]) ORDER BY m.id""",
+    "texts_of_the_person": """
+SELECT phone, body, received_at FROM messaging_inboundtext
+WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s::text[]) ORDER BY id""",
+    "links_followed": """
+SELECT s.phone, l.url, s.clicked_at FROM messaging_shortlink s
+JOIN messaging_link l ON l.organization_id = s.organization_id AND l.id = s.link_id
+WHERE s.organization_id = %(organization)s AND s.phone = ANY(%(phones)s::text[]) AND s.clicked_at IS NOT NULL
+ORDER BY s.id""",
+    "files_that_brought_them": """
+SELECT f.name AS file, b.phone, i.created_at FROM contacts_importedcontact b
+JOIN contacts_import i ON i.organization_id = b.organization_id AND i.id = b.import_id
+JOIN content_storedfile f ON f.organization_id = i.organization_id AND f.id = i.file_id
+WHERE b.organization_id = %(organization)s AND b.contact_id = %(contact)s ORDER BY i.id""",
 }
 
 

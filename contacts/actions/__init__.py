@@ -1,7 +1,7 @@
 """Writes of contacts."""
 
 from contacts.actions.exports import request_export, run_export
-from contacts.actions.fields import FieldRefused, create_field
+from contacts.actions.fields import FieldRefused, change_field, create_field
 from contacts.actions.imports import (
     FormerWish,
     ImportRefused,
@@ -22,6 +22,7 @@ from contacts.actions.people import (
     delete_contact,
     delete_contacts,
     forget_apart,
+    merge_contacts,
     save_contact,
 )
 from contacts.actions.search import fill_search, find_anew
@@ -36,6 +37,7 @@ __all__ = [
     "ListRefused",
     "add_to_list",
     "cancel_import",
+    "change_field",
     "clear_phone",
     "create_contact",
     "create_field",
@@ -48,6 +50,7 @@ __all__ = [
     "forget_apart",
     "keep_upload",
     "list_named",
+    "merge_contacts",
     "remove_from_list",
     "request_export",
     "request_former",

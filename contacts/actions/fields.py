@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from accounts.actions import audit
+from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import current_organization_id
 from contacts.models import CustomField
-from contacts.rules.fields import FieldKind
+from contacts.rules.fields import LONGEST_TEXT, FieldKind
 
 MOST_FIELDS = 200
 
@@ -18,12 +20,10 @@ class FieldRefused(DomainError):
 
 def create_field(name: str, kind: FieldKind, *, now: datetime, choices: Sequence[str] = ()) -> CustomField:
     """A field that texts name as `custom.key`; the one of that name where there is one. Raises FieldRefused."""
-    name = " ".join(name.split())[:80]
+    name = " ".join(name.replace("\x00", "").split())[:80]
     if not name:
         raise FieldRefused("Give the field a name.")
-    chosen = [choice for choice in dict.fromkeys(" ".join(one.split()) for one in choices) if choice]
-    if kind is FieldKind.CHOICE and len(chosen) < 2:
-        raise FieldRefused("Name at least two choices, each on a line of its own.")
+    chosen = _chosen(choices) if kind is FieldKind.CHOICE else []
     known: CustomField | None = CustomField.objects.filter(name__iexact=name).first()
     if known is not None:
         if known.kind != kind:
@@ -41,3 +41,30 @@ def create_field(name: str, kind: FieldKind, *, now: datetime, choices: Sequence
         organization_id=current_organization_id(), key=key, name=name, kind=kind, choices=chosen, created_at=now
     )
     return made
+
+
+def change_field(field_id: int, *, name: str, choices: Sequence[str] = (), actor: Actor, now: datetime) -> CustomField:
+    """Rename a field, or change what it may hold; the tag in texts stays. Raises FieldRefused.
+
+    A choice that is taken away stays with the people who have it.
+    """
+    row: CustomField = CustomField.objects.select_for_update(no_key=True).get(id=field_id)
+    name = " ".join(name.replace("\x00", "").split())[:80]
+    if not name:
+        raise FieldRefused("Give the field a name.", field="name")
+    if CustomField.objects.filter(name__iexact=name).exclude(id=field_id).exists():
+        raise FieldRefused(f"There is a field “{name}” already. Choose another name.", field="name")
+    if row.kind == FieldKind.CHOICE:
+        row.choices = _chosen(choices)
+    row.name = name
+    row.save(update_fields=["name", "choices"])
+    audit(action="field.changed", subject=row, actor=actor, now=now, name=name)
+    return row
+
+
+def _chosen(choices: Sequence[str]) -> list[str]:
+    """Each once, without blanks. Raises FieldRefused where they leave no choice."""
+    chosen = [choice[:LONGEST_TEXT] for choice in dict.fromkeys(" ".join(one.split()) for one in choices) if choice]
+    if len(chosen) < 2:
+        raise FieldRefused("Name at least two choices, each on a line of its own.", field="choices_text")
+    return chosen

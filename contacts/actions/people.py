@@ -60,6 +60,47 @@ def delete_contact(contact_id: int, *, actor: Actor, now: datetime) -> None:
     delete_contacts([contact_id])
 
 
+def merge_contacts(kept_id: int, other_id: int, *, actor: Actor, now: datetime) -> Contact:
+    """Make one person of two: the kept one gets the other's phones and lists, and what it does not know itself.
+
+    Consent, opt-outs and what happened go by the phone: they come along. Raises ContactRefused.
+    """
+    if kept_id == other_id:
+        raise ContactRefused("This is the same contact. Choose another one.")
+    locked = Contact.objects.select_for_update().filter(id__in=[kept_id, other_id]).order_by("id")
+    both = {row.id: row for row in locked}
+    if len(both) < 2:
+        raise ContactRefused("One of the two is not there any more.")
+    kept, other = both[kept_id], both[other_id]
+    if ContactPhone.objects.filter(contact_id__in=both).count() > MOST_PHONES:
+        raise ContactRefused(f"Together they would have more than {MOST_PHONES} phones. Remove some first.")
+    for column in COLUMNS:
+        setattr(kept, column, getattr(kept, column) or getattr(other, column))
+    kept.custom = {**other.custom, **kept.custom}
+    kept.created_at, kept.updated_at = min(kept.created_at, other.created_at), now
+    kept.save()
+    values = {"organization": current_organization_id(), "kept": kept_id, "other": other_id}
+    for statement in _MERGE:
+        run(statement, values)
+    delete_contacts([other_id])
+    find_anew([kept_id])
+    audit(action="contact.merged", subject=kept, actor=actor, now=now, other=other_id, name=str(other))
+    return kept
+
+
+_MERGE = (
+    """UPDATE contacts_contactphone SET contact_id = %(kept)s
+    WHERE organization_id = %(organization)s AND contact_id = %(other)s""",
+    """INSERT INTO contacts_listmember (organization_id, contact_list_id, contact_id)
+    SELECT organization_id, contact_list_id, %(kept)s FROM contacts_listmember
+    WHERE organization_id = %(organization)s AND contact_id = %(other)s
+    ON CONFLICT DO NOTHING""",
+    # Undoing an import takes neither of them out: the one was known before the other.
+    """UPDATE contacts_importedcontact SET contact_id = %(kept)s, created = false
+    WHERE organization_id = %(organization)s AND contact_id IN (%(kept)s, %(other)s)""",
+)
+
+
 def clear_phone(phone_id: int, *, actor: Actor, now: datetime) -> ContactPhone:
     """A person says that a phone can be texted after all, which the carrier had called a landline or dead."""
     row: ContactPhone = ContactPhone.objects.select_related("contact").get(id=phone_id)

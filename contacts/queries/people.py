@@ -42,17 +42,19 @@ def contact_page(*, search: str = "", after_id: int = 0, list_id: int | None = N
     """The next contacts, of one list or all, whose name, company, e-mail or phone holds the words."""
     ids = contact_ids_after(after_id, PAGE + 1, search=search, list_id=list_id)
     contacts = list(Contact.objects.filter(id__in=ids).order_by("id"))
-    shown = contacts[:PAGE]
+    return ContactPage(_rows(contacts[:PAGE]), contacts[PAGE - 1].id if len(contacts) > PAGE else None)
+
+
+def _rows(shown: Sequence[Contact]) -> tuple[ContactRow, ...]:
     phones: dict[int, list[str]] = {}
     for phone in ContactPhone.objects.filter(contact_id__in=[contact.id for contact in shown]).order_by("id"):
         phones.setdefault(phone.contact_id, []).append(phone.phone)
     known = [phone for several in phones.values() for phone in several]
     stopped = opted_out_among(known)
-    rows = tuple(
+    return tuple(
         ContactRow(contact, tuple(phones.get(contact.id, ())), not stopped.isdisjoint(phones.get(contact.id, ())))
         for contact in shown
     )
-    return ContactPage(rows, shown[-1].id if len(contacts) > PAGE else None)
 
 
 def contact_ids_after(after_id: int, limit: int, *, search: str = "", list_id: int | None = None) -> list[int]:
@@ -69,6 +71,22 @@ def contacts_of(phones: Sequence[str]) -> dict[str, Contact]:
     """Whose phones these are; a phone of nobody is missing."""
     found = ContactPhone.objects.filter(phone__in=phones).select_related("contact")
     return {row.phone: row.contact for row in found}
+
+
+ALIKE = 10
+
+
+def alike(contact: Contact, *, search: str = "") -> list[ContactRow]:
+    """Who may be the same person: of the same e-mail or name, or whom the words find."""
+    wanted = [search] if search else [contact.email, f"{contact.first_name} {contact.last_name}".strip()]
+    ids = dict.fromkeys(
+        one
+        for words in wanted
+        if (patterns := patterns_of(words))
+        for one in found_ids(patterns, after_id=0, limit=ALIKE + 1)
+        if one != contact.id
+    )
+    return list(_rows(list(Contact.objects.filter(id__in=list(ids)[:ALIKE]).order_by("id"))))
 
 
 def phones_of(contact: Contact) -> list[ContactPhone]:

@@ -3,19 +3,21 @@
 from datetime import timedelta
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.db import transaction
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from accounts.actions import audit
 from accounts.rules.permissions import Permission
 from common.clock import now
 from common.errors import DomainError
-from common.views import MemberRequest, actor_of, confirmation, member_view
+from common.views import MemberRequest, actor_of, confirmation, member_view, number_in
 from consent.queries import consent_panel, opted_out_among
 from contacts.models import Contact, Import
-from contacts.queries import custom_fields, lists_of, phones_of
-from dashboard.actions import opt_out_contact, request_undo
-from dashboard.queries import KINDS, journey
+from contacts.queries import alike, custom_fields, lists_of, phones_of
+from dashboard.actions import merge_people, opt_out_contact, request_undo
+from dashboard.queries import KINDS, everything_about, journey
 from inbox.queries import conversation_with
 from messaging.rules.kinds import CONVERSATION_DAYS
 
@@ -46,6 +48,35 @@ def contact(request: MemberRequest, contact_id: int) -> HttpResponse:
         "may_edit": request.member.may(Permission.CONTACTS_EDIT),
     }
     return render(request, "dashboard/contact.html", context)
+
+
+@member_view(Permission.CONTACTS_EDIT)
+def merge(request: MemberRequest, contact_id: int) -> HttpResponse:
+    """Two contacts that are one person: who may be meant, and the merging."""
+    kept = get_object_or_404(Contact.objects.all(), id=contact_id)
+    if request.method == "POST":
+        other = get_object_or_404(Contact.objects.all(), id=number_in(request.POST.get("other", "")) or 0)
+        try:
+            with transaction.atomic():
+                merge_people(kept.id, other.id, actor=actor_of(request), now=now())
+            messages.success(request, f"{other} and {kept} are one contact now.")
+            return redirect("dashboard:contact", kept.id)
+        except DomainError as error:
+            messages.error(request, str(error))
+            return redirect("dashboard:merge", kept.id)
+    search = request.GET.get("q", "").strip()
+    context = {"contact": kept, "search": search, "rows": alike(kept, search=search)}
+    return render(request, "dashboard/merge.html", context)
+
+
+@member_view(Permission.CONTACTS_EDIT)
+def everything(request: MemberRequest, contact_id: int) -> HttpResponse:
+    """All that is known of one person, as a file for whoever asks for it (GDPR, CCPA)."""
+    found = get_object_or_404(Contact.objects.all(), id=contact_id)
+    audit(action="contact.exported", subject=found, actor=actor_of(request), now=now())
+    response = JsonResponse(everything_about(found), json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response["Content-Disposition"] = f'attachment; filename="contact-{found.id}.json"'
+    return response
 
 
 @member_view(Permission.CONTACTS_EDIT)

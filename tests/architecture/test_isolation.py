@@ -22,8 +22,9 @@ from campaigns.models import Campaign, Outreach
 from common.clock import now
 from consent.actions import create_program
 from consent.rules.media import Level
-from contacts.actions import add_to_list, list_named, request_export, run_export
-from contacts.models import Contact, ContactList, ContactPhone, Export, Import
+from contacts.actions import add_to_list, create_field, list_named, request_export, run_export
+from contacts.models import Contact, ContactList, ContactPhone, CustomField, Export, Import
+from contacts.rules.fields import FieldKind
 from content.actions import TemplateContent, create_template, store_file
 from content.models import FileKind, StoredFile, Template
 from inbox.models import Conversation
@@ -101,6 +102,7 @@ def filled(path: str, world: World) -> str:
             "notice_id": Notice,
             "number_id": SenderNumber,
             "order_id": CreditOrder,
+            "own_id": CustomField,
             "outreach_id": Outreach,
             "phone_id": ContactPhone,
             "registration_id": Registration,
@@ -136,6 +138,7 @@ def furnished(world: World) -> World:
             last_received_at=NOW,
         )
         list_named("Secret list", now=NOW)
+        create_field("Secret field", FieldKind.TEXT, now=NOW)
         filled_in = Group(True, (Condition("city", "is", ("Secret town",)),))
         save_group(filled_in, name="Secret group", actor=ACTOR, now=NOW)
         BlackoutDate.objects.create(organization=world.organization, day=now().date(), name="Secret day")

@@ -32,8 +32,9 @@ from config.demo.seed import Tenant, seed_tenant
 from config.stack import Stack
 from consent.actions import opt_out_by_staff
 from consent.rules.media import Medium
-from contacts.actions import ImportWish, add_to_list, create_list, request_export, request_import
+from contacts.actions import ImportWish, add_to_list, create_field, create_list, request_export, request_import
 from contacts.models import Contact, ContactPhone, Export, Import
+from contacts.rules.fields import FieldKind
 from content.actions import TemplateContent, create_template, store_file
 from content.models import FileKind, Job, StoredFile
 from inbox.models import Conversation
@@ -93,6 +94,7 @@ def build_scene(stack: Stack) -> Scene:
         for row in ContactPhone.objects.filter(contact_id__in=everybody[20:32]):
             opt_out_by_staff(row.phone, actor=tenant.owner, now=now())
         ContactPhone.objects.filter(contact_id__in=everybody[40:43]).update(textable=False)
+        field = create_field("Dentist", FieldKind.CHOICE, choices=["Dr. Li", "Dr. Roy"], now=now())
         quiet = Group(False, (Condition("texted", "never"), Condition("texted", "not_past", ("30",))))
         group = save_group(
             Group(True, (Condition("area", "any_of", ("305, 786",)), quiet)),
@@ -187,6 +189,9 @@ def build_scene(stack: Stack) -> Scene:
         "new contact": "/contacts/new/",
         "changing a contact": f"/contacts/{everybody[0]}/edit/",
         "deleting a contact": f"/contacts/{everybody[0]}/delete/",
+        "merging contacts": f"/contacts/{everybody[0]}/merge/?q=maria",
+        "own fields": "/contacts/fields/",
+        "own field": f"/contacts/fields/{field.id}/",
         "lists": "/contacts/lists/",
         "list": f"/contacts/lists/{list_made.id}/",
         "target groups": "/contacts/groups/",

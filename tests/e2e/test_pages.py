@@ -22,7 +22,14 @@ pytestmark = pytest.mark.fault
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 LOOKS = [(1280, "light"), (360, "dark"), (1280, "dark"), (360, "light")]
-FILES = ("errors.csv", "template.csv", "evidence", "export/<int:export_id>/file/", "pictures/<int:picture_id>/")
+FILES = (
+    "errors.csv",
+    "template.csv",
+    "everything.json",
+    "evidence",
+    "export/<int:export_id>/file/",
+    "pictures/<int:picture_id>/",
+)
 PARTS = ("groups/<int:group_id>/count/",)
 """What a page fetches into itself."""
 # What must be seen before a picture is taken, and where a page answers with a refusal on purpose.
