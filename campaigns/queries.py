@@ -517,9 +517,10 @@ NAMED_CAMPAIGNS = 200
 def campaigns_by_name(also: Sequence[int] = ()) -> list[tuple[str, str]]:
     """Ids and names of the newest campaigns that were sent, and of those in `also`; the newest first."""
     sent = Campaign.objects.exclude(state=CampaignState.DRAFT)
-    newest = sent.order_by("-id").values_list("id", flat=True)[:NAMED_CAMPAIGNS]
-    shown = Campaign.objects.filter(id__in={*newest, *also}).order_by("-id")
-    return [(str(one.id), str(one)) for one in shown]
+    shown = {one.id: one for one in sent.order_by("-id")[:NAMED_CAMPAIGNS]}
+    if older := set(also) - set(shown):
+        shown |= {one.id: one for one in Campaign.objects.filter(id__in=older).order_by("-id")}
+    return [(str(one.id), str(one)) for one in shown.values()]
 
 
 def newest_quote_job(outreach_id: int) -> Job | None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard.views import contact, frame, groups, home, ledger, machines, organization, staff, templates
+from dashboard.views import bulk, contact, frame, groups, home, ledger, machines, organization, staff, templates
 
 app_name = "dashboard"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("contacts/<int:contact_id>/everything.json", contact.everything, name="everything"),
     path("contacts/<int:contact_id>/opt-out/", contact.opt_out, name="opt_out"),
     path("contacts/import/<int:import_id>/undo/", contact.import_undo, name="import_undo"),
+    path("contacts/all/", bulk.bulk, name="bulk"),
+    path("contacts/all/<int:job_id>/", bulk.bulk_state, name="bulk_state"),
     path("contacts/groups/", groups.group_list, name="groups"),
     path("contacts/groups/new/", groups.group_new, name="group_new"),
     path("contacts/groups/<int:group_id>/", groups.group_detail, name="group"),

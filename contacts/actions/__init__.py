@@ -13,7 +13,14 @@ from contacts.actions.imports import (
     request_import,
     run_import,
 )
-from contacts.actions.lists import ListRefused, add_to_list, create_list, list_named, remove_from_list
+from contacts.actions.lists import (
+    ListRefused,
+    add_to_list,
+    create_list,
+    list_named,
+    put_on_list,
+    remove_from_list,
+)
 from contacts.actions.people import (
     ContactContent,
     ContactRefused,
@@ -51,6 +58,7 @@ __all__ = [
     "keep_upload",
     "list_named",
     "merge_contacts",
+    "put_on_list",
     "remove_from_list",
     "request_export",
     "request_former",

@@ -16,7 +16,7 @@ from common.sql import fetch_all
 from common.tenancy import current_organization_id
 from consent.queries import opted_out_among
 from consent.rules.places import place_of
-from contacts.models import ContactPhone, Import, PhoneLabel
+from contacts.models import ContactPhone, Existing, Import, PhoneLabel
 from contacts.queries.fields import custom_field_keys, custom_fields, own_fields
 from contacts.rules.columns import guess_mapping
 from contacts.rules.files import FileShape, Row, UnreadableFile, rows_of, shape_of
@@ -241,6 +241,9 @@ NAMED_IMPORTS = 100
 
 def imports_by_name(also: Sequence[int] = ()) -> list[tuple[str, str]]:
     """Ids and names of the newest imports, and of those in `also`; the newest first."""
-    newest = Import.objects.order_by("-id").values_list("id", flat=True)[:NAMED_IMPORTS]
-    shown = Import.objects.filter(id__in={*newest, *also}).select_related("file").order_by("-id")
-    return [(str(one.id), f"{one.file.name}, {localtime(one.created_at):%b %-d, %Y}") for one in shown]
+    of_people = Import.objects.filter(kind=Import.Kind.PEOPLE).exclude(existing=Existing.APART)
+    rows = of_people.select_related("file").order_by("-id")
+    shown = {one.id: one for one in rows[:NAMED_IMPORTS]}
+    if older := set(also) - set(shown):
+        shown |= {one.id: one for one in rows.filter(id__in=older)}
+    return [(str(one.id), f"{one.file.name}, {localtime(one.created_at):%b %-d, %Y}") for one in shown.values()]

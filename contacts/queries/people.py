@@ -42,10 +42,15 @@ def contact_page(*, search: str = "", after_id: int = 0, list_id: int | None = N
     """The next contacts, of one list or all, whose name, company, e-mail or phone holds the words."""
     ids = contact_ids_after(after_id, PAGE + 1, search=search, list_id=list_id)
     contacts = list(Contact.objects.filter(id__in=ids).order_by("id"))
-    return ContactPage(_rows(contacts[:PAGE]), contacts[PAGE - 1].id if len(contacts) > PAGE else None)
+    return ContactPage(_rows_of(contacts[:PAGE]), contacts[PAGE - 1].id if len(contacts) > PAGE else None)
 
 
-def _rows(shown: Sequence[Contact]) -> tuple[ContactRow, ...]:
+def contact_rows(contact_ids: Sequence[int]) -> tuple[ContactRow, ...]:
+    """Given contacts in the order of their ids; those who are gone are missing."""
+    return _rows_of(list(Contact.objects.filter(id__in=contact_ids).order_by("id")))
+
+
+def _rows_of(shown: Sequence[Contact]) -> tuple[ContactRow, ...]:
     phones: dict[int, list[str]] = {}
     for phone in ContactPhone.objects.filter(contact_id__in=[contact.id for contact in shown]).order_by("id"):
         phones.setdefault(phone.contact_id, []).append(phone.phone)
@@ -86,7 +91,7 @@ def alike(contact: Contact, *, search: str = "") -> list[ContactRow]:
         for one in found_ids(patterns, after_id=0, limit=ALIKE + 1)
         if one != contact.id
     )
-    return list(_rows(list(Contact.objects.filter(id__in=list(ids)[:ALIKE]).order_by("id"))))
+    return list(contact_rows(list(ids)[:ALIKE]))
 
 
 def phones_of(contact: Contact) -> list[ContactPhone]:

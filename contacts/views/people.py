@@ -54,7 +54,7 @@ def lists(request: MemberRequest) -> HttpResponse:
 def list_detail(request: MemberRequest, list_id: int) -> HttpResponse:
     """Who is on a list."""
     found = get_object_or_404(ContactList.objects.all(), id=list_id)
-    context = _page(request, list_id=found.id) | {"list": found, "size": list_size(found.id)}
+    context = _page(request, list_id=found.id) | {"list": found, "size": list_size(found.id), "lists": contact_lists()}
     return render(request, "contacts/list_detail.html", context)
 
 

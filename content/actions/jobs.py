@@ -41,8 +41,9 @@ def report_progress(job_id: int, *, done: int, now: datetime, total: int | None 
     Job.objects.filter(id=job_id).update(**changes)
 
 
-def finish_job(job_id: int, *, now: datetime) -> None:
-    Job.objects.filter(id=job_id).update(state=Job.State.DONE, updated_at=now)
+def finish_job(job_id: int, *, now: datetime, message: str = "") -> None:
+    """`message` says what has been done, where nothing else does."""
+    Job.objects.filter(id=job_id).update(state=Job.State.DONE, message=message, updated_at=now)
 
 
 def fail_job(job_id: int, *, message: str, now: datetime) -> None:

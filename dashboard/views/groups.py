@@ -11,7 +11,16 @@ from accounts.rules.permissions import Permission
 from audiences.actions import save_group
 from audiences.forms import Builder
 from audiences.models import TargetGroup
-from audiences.queries import EXACT_WITHIN_MS, Counted, count_people, questions, target_groups
+from audiences.queries import (
+    EXACT_WITHIN_MS,
+    Counted,
+    count_fitting,
+    count_people,
+    group_page,
+    predicate_of,
+    questions,
+    target_groups,
+)
 from audiences.rules.conditions import Group, GroupRefused, conditions_in, from_json
 from audiences.rules.questions import EVENTS, IMPORT, Question, words_of
 from campaigns.queries import campaigns_by_name
@@ -37,7 +46,7 @@ def group_list(request: MemberRequest) -> HttpResponse:
 
 @member_view(Permission.CONTACTS_VIEW)
 def group_detail(request: MemberRequest, group_id: int) -> HttpResponse:
-    """What a group asks, how many fit at this moment, and some of them."""
+    """What a group asks, how many fit at this moment, and who they are."""
     found = get_object_or_404(TargetGroup.objects.all(), id=group_id)
     conditions = from_json(found.conditions)
     asked = _questions([conditions])
@@ -46,8 +55,15 @@ def group_detail(request: MemberRequest, group_id: int) -> HttpResponse:
         "words": _words(conditions, asked),
         "may_edit": _may_edit(request),
         "may_send": request.member.may(Permission.CAMPAIGNS_CREATE),
-        **_counted(conditions, group_id=group_id, known=asked),
+        "lists": [{"id": value, "name": name} for value, name in asked["list"].options or ()],
     }
+    try:
+        fitting = predicate_of(conditions, now=now(), group_id=group_id, known=asked)
+    except GroupRefused as error:
+        context |= {"counted": None, "unfinished": str(error)}
+    else:
+        after = number_in(request.GET.get("after", "")) or 0
+        context |= {"counted": count_fitting(fitting), "page": group_page(fitting, after_id=after)}
     return render(request, "dashboard/group.html", context)
 
 

@@ -13,8 +13,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.actions import notify
 from accounts.models import AuditEvent, BlackoutDate, Membership, Notice, User
 from accounts.rules.permissions import PERMISSIONS, Permission, Role, StaffRole, allows
-from audiences.actions import save_group
+from audiences.actions import request_listing, save_group
 from audiences.models import TargetGroup
+from audiences.queries import Selection
 from audiences.rules.conditions import Condition, Group
 from billing.actions import add_credits, order_credits
 from billing.models import CreditOrder, LotKind
@@ -26,7 +27,7 @@ from contacts.actions import add_to_list, create_field, list_named, request_expo
 from contacts.models import Contact, ContactList, ContactPhone, CustomField, Export, Import
 from contacts.rules.fields import FieldKind
 from content.actions import TemplateContent, create_template, store_file
-from content.models import FileKind, StoredFile, Template
+from content.models import FileKind, Job, StoredFile, Template
 from inbox.models import Conversation
 from registration.actions import submit_registration
 from registration.models import Registration
@@ -48,6 +49,7 @@ POSTED = {
     "campaigns/<int:campaign_id>/outreaches/<int:outreach_id>/remove/",
     "campaigns/draft/",
     "contacts/add-to-list/",
+    "contacts/all/",
     "contacts/export/",
     "contacts/phones/<int:phone_id>/clear/",
     "contacts/import/<int:import_id>/cancel/",
@@ -103,6 +105,7 @@ def filled(path: str, world: World) -> str:
             "number_id": SenderNumber,
             "order_id": CreditOrder,
             "own_id": CustomField,
+            "job_id": Job.objects.filter(kind="contacts.list"),
             "outreach_id": Outreach,
             "phone_id": ContactPhone,
             "registration_id": Registration,
@@ -137,7 +140,8 @@ def furnished(world: World) -> World:
             last_text="Secret answer",
             last_received_at=NOW,
         )
-        list_named("Secret list", now=NOW)
+        everybody = list_named("Secret list", now=NOW)
+        request_listing(Selection(), contact_list=everybody, actor=ACTOR, now=NOW)
         create_field("Secret field", FieldKind.TEXT, now=NOW)
         filled_in = Group(True, (Condition("city", "is", ("Secret town",)),))
         save_group(filled_in, name="Secret group", actor=ACTOR, now=NOW)

@@ -8,12 +8,16 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from audiences.actions import save_group
+from audiences.actions import run_listing, save_group
 from audiences.models import TargetGroup
-from audiences.queries import Audience
+from audiences.queries import Audience, group_page
+from audiences.queries.groups import predicate_of_ids
 from audiences.rules.conditions import Condition, Group, to_json
 from campaigns.actions import DraftContent, DraftOrigin, quote_outreach, save_draft
 from campaigns.models import Outreach, QuoteChunk
+from contacts.actions import list_named
+from contacts.models import ListMember
+from content.models import Job
 from tests.architecture.test_isolation import signed_in
 from tests.world import ACTOR, World
 
@@ -157,6 +161,70 @@ def test_a_group_that_is_gone_holds_the_campaign_and_says_so(people: World, now:
         data = {"form_id": draft.campaign.form_id, "revision": 1, "whom": "lists", "name": "News", "then": "review"}
     page = client.post(f"/campaigns/{draft.campaign_id}/edit/", data).content.decode()
     assert "Choose" in page
+
+
+def put(world: World, **data: Any) -> tuple[str, int]:
+    """Put all whom a page shows on a list; what the page says in the end, and how many are on it."""
+    client = signed_in(world)
+    answer = client.post("/contacts/all/", {"q": ""} | data)
+    assert answer.status_code == 302
+    with world.scope():
+        job = Job.objects.order_by("-id")[0]
+    for _ in range(2):  # revived, it goes on or finds itself done
+        run_listing(organization_id=world.id, job_id=job.id, list_id=job.arguments[2], chosen=job.arguments[3])
+    with world.scope():
+        members = ListMember.objects.filter(contact_list_id=job.arguments[2]).count()
+    return client.get(answer["Location"]).content.decode(), members
+
+
+def test_all_of_a_group_a_search_or_a_list_are_put_on_a_list(
+    people: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audiences.actions.bulk.BATCH", 2)
+    group = saved(people, now, MIAMI)
+    people.fill_search()
+    page, members = put(people, of_group=group.id, new_list="Miami people")
+    assert "2 more on “Miami people”" in page
+    assert members == 2
+    with people.scope():
+        made = list_named("Miami people", now=now)
+    page, members = put(people, of_group=group.id, list=made.id)
+    assert "0 more" in page
+    assert put(people, q="cyd", new_list="Found")[1] == 1
+    assert put(people, of_list=made.id, new_list="Copy")[1] == 2
+    assert put(people, new_list="Everybody")[1] == 3
+    page = signed_in(people).post("/contacts/all/", {"new_list": " "}, follow=True).content.decode()
+    assert "Give the list a name" in page
+
+
+def test_a_group_shows_who_is_in_it_page_by_page(people: World, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However rare they are: a page looks through so many and says where to go on."""
+    group = saved(people, now, Condition("first_name", "is", ("Cyd",)))
+    client = signed_in(people)
+    assert "Cyd</a>" in client.get(f"/contacts/groups/{group.id}/").content.decode()
+    monkeypatch.setattr("audiences.queries.members.WINDOW", 1)
+    monkeypatch.setattr("audiences.queries.members.PATIENCE", 0.0)
+    with people.scope():
+        pages, after, fitting = list[list[str]](), 0, predicate_of_ids([group.id], now=now)
+        while True:
+            page = group_page(fitting, after_id=after)
+            pages.append([row.contact.first_name for row in page.rows])
+            if page.next_after is None:
+                break
+            assert page.next_after > after
+            after = page.next_after
+    assert [name for names in pages for name in names] == ["Cyd"]
+    monkeypatch.setattr("audiences.queries.members.PATIENCE", 5.0)
+    with people.scope():
+        assert [row.contact.first_name for row in group_page(fitting, after_id=0).rows] == ["Cyd"]
+    monkeypatch.setattr("audiences.queries.members.PAGE", 1)
+    miami = saved(people, now, MIAMI, name="Two")
+    with people.scope():
+        fitting = predicate_of_ids([miami.id], now=now)
+        first = group_page(fitting, after_id=0)
+        assert first.next_after is not None
+        second = group_page(fitting, after_id=first.next_after)
+        assert [len(first.rows), len(second.rows), second.next_after] == [1, 1, None]
 
 
 def test_the_exact_count_of_a_large_group_follows(people: World, now: datetime) -> None:

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from accounts.actions import add_day_off
 from accounts.models import Department
-from audiences.actions import save_group
-from audiences.queries import Audience
+from audiences.actions import request_listing, save_group
+from audiences.queries import Audience, Selection
 from audiences.rules.conditions import Condition, Group
 from billing.actions import order_credits
 from campaigns.actions import (
@@ -102,6 +102,7 @@ def build_scene(stack: Stack) -> Scene:
             actor=tenant.owner,
             now=now(),
         )
+        listing = request_listing(Selection(group_id=group.id), contact_list=list_made, actor=tenant.owner, now=now())
         waiting = _store(tenant, contacts_file().encode(), "newcomers.csv")
         phone = Contact.objects.get(id=everybody[0]).phones.get().phone
         export = request_export(
@@ -198,6 +199,7 @@ def build_scene(stack: Stack) -> Scene:
         "target group": f"/contacts/groups/{group.id}/",
         "target group, conditions": f"/contacts/groups/{group.id}/edit/",
         "new target group": "/contacts/groups/new/",
+        "putting people on a list": f"/contacts/all/{listing.id}/",
         "deleting a target group": f"/contacts/groups/{group.id}/delete/",
         "export": f"/contacts/export/{export.id}/",
         "import, file": "/contacts/import/",
