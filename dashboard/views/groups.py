@@ -111,7 +111,7 @@ def group_delete(request: MemberRequest, group_id: int) -> HttpResponse:
 
 def _edit(request: MemberRequest, group: TargetGroup | None) -> HttpResponse:
     kept = from_json(group.conditions) if group is not None else None
-    asked = _questions([kept] if kept is not None else [], besides=group.id if group else None)
+    asked = _questions([kept] if kept is not None else [], offer=True, besides=group.id if group else None)
     name, fault, fault_at = group.name if group else "", "", ""
     if request.method == "POST":
         builder, name = Builder.posted(asked, request.POST), request.POST.get("name", "")
@@ -162,16 +162,16 @@ def _counted(
     return {"counted": counted, "examples": [(one, names[one]) for one in counted.examples[:SHOWN] if one in names]}
 
 
-def _questions(groups: list[Group], *, besides: int | None = None) -> dict[str, Question]:
-    """What can be asked, with the names of campaigns and imports: the newest, and those that are asked for already."""
+def _questions(groups: list[Group], *, offer: bool = False, besides: int | None = None) -> dict[str, Question]:
+    """What can be asked, with the names of campaigns and imports: those that are asked for, and the newest on `offer`."""
     named: dict[str, set[int]] = {"campaigns": set(), "imports": set()}
     for one in (one for group in groups for one in conditions_in(group)):
         if one.what in EVENTS or one.what == IMPORT:
             ids = named["imports" if one.what == IMPORT else "campaigns"]
             ids.update(found for value in one.values if (found := number_in(value)) is not None)
     return questions(
-        campaigns=campaigns_by_name(also=sorted(named["campaigns"])),
-        imports=imports_by_name(also=sorted(named["imports"])),
+        campaigns=campaigns_by_name(also=sorted(named["campaigns"])) if offer or named["campaigns"] else None,
+        imports=imports_by_name(also=sorted(named["imports"])) if offer or named["imports"] else None,
         besides=besides,
     )
 
