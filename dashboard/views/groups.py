@@ -163,7 +163,7 @@ def _counted(
 
 
 def _questions(groups: list[Group], *, offer: bool = False, besides: int | None = None) -> dict[str, Question]:
-    """What can be asked, with the names of campaigns and imports: those that are asked for, and the newest on `offer`."""
+    """What can be asked, with the names of the campaigns and imports that are asked for; on `offer` the newest too."""
     named: dict[str, set[int]] = {"campaigns": set(), "imports": set()}
     for one in (one for group in groups for one in conditions_in(group)):
         if one.what in EVENTS or one.what == IMPORT:
