@@ -96,7 +96,7 @@ class Builder:
             return Condition(what, first_how(question.kind))
         if how not in HOWS[question.kind]:
             how = first_how(question.kind)
-        return Condition(what, how, tuple(value.replace("\x00", "") for value in data.getlist(f"value-{path}")))
+        return Condition(what, how, tuple(value.replace("\x00", "").strip() for value in data.getlist(f"value-{path}")))
 
     def _part(self, node: Node, path: str, depth: int) -> Part:
         if isinstance(node, Group):

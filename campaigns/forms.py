@@ -34,6 +34,7 @@ MOST_AN_HOUR = 100_000
 _READ_AS = {
     **{name: name for name in ("body", "starts_at", "ends_at", "hourly_limit")},
     "hours": "sending_hours",
+    "whom": "audience",
 }
 """Fields whose faults keep what is stored, and what that is called in a draft."""
 
@@ -143,8 +144,11 @@ class AudienceForm(TimesForm):
         label, whom = found.get("phone_label") or PhoneLabel.MOBILE, found.get("whom") or ""
         if whom.startswith(OF_FILE):
             return Audience(False, import_id=int(whom.removeprefix(OF_FILE)), label=label)
+        if whom == "everyone":
+            return Audience(label=label)
+        # Whatever is not said is nobody: never everybody.
         lists, groups = (tuple(chosen.id for chosen in found.get(name) or ()) for name in ("lists", "groups"))
-        return Audience(False, lists, groups, label=label) if whom == "lists" else Audience(label=label)
+        return Audience(False, lists, groups, label=label)
 
 
 class CampaignForm(AudienceForm):
@@ -317,9 +321,7 @@ def initial_of(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         "whom": whom_of(outreach),
         "lists": outreach.list_ids,
         "groups": outreach.group_ids,
-        "start": "later" if outreach.starts_at else "now",
-        "starts_at": outreach.starts_at,
-        "ends_at": outreach.ends_at,
+        **times_of(outreach),
         "hours": "any" if always else "given",
         "hourly_limit": campaign.hourly_limit,
     }
@@ -327,6 +329,12 @@ def initial_of(campaign: Campaign, outreach: Outreach) -> dict[str, Any]:
         if row and not always:
             initial |= {f"opens_{at}": _time(row[0]), f"closes_{at}": _time(row[1] % DAY)}
     return initial
+
+
+def times_of(outreach: Outreach) -> dict[str, Any]:
+    """When an outreach begins and ends, as the form shows it."""
+    start = "later" if outreach.starts_at else "now"
+    return {"start": start, "starts_at": outreach.starts_at, "ends_at": outreach.ends_at}
 
 
 def whom_of(outreach: Outreach) -> str:

@@ -84,8 +84,9 @@ def campaign_progress(campaign: Campaign, *, exclusions: bool = True) -> Progres
 
 def _progress(outreaches: Sequence[Outreach], state: str, exclusions: bool) -> Progress:
     reasons, outcomes = Counter[str](), dict[State, OutcomeCounts]()
-    for outreach in outreaches if exclusions else ():
-        left_out = Exclusion.objects.filter(outreach_id=outreach.id, quote_id=outreach.quote_id or NO_QUOTE)
+    if exclusions:
+        ids, quotes = [one.id for one in outreaches], [one.quote_id or NO_QUOTE for one in outreaches]
+        left_out = Exclusion.objects.filter(outreach_id__in=ids, quote_id__in=quotes)  # a quote is of one outreach
         reasons.update(dict(left_out.values_list("reason").annotate(Count("id"))))
     for by_state in outcome_counts_of([outreach.source for outreach in outreaches]).values():
         for one, counts in by_state.items():
@@ -218,7 +219,8 @@ def campaign_rows(
     counts = outcome_counts_of([outreach.source for outreach in outreaches])
     rows = []
     for campaign in found:
-        own = [outreach for outreach in outreaches if outreach.campaign_id == campaign.id]
+        all_own = [outreach for outreach in outreaches if outreach.campaign_id == campaign.id]
+        own = [outreach for outreach in all_own if outreach.state not in UNCONFIRMED] or all_own
         outcomes = [counts.get(outreach.source, {}) for outreach in own]
         done = sum(part.messages for by_state in outcomes for state, part in by_state.items() if state not in OPEN)
         credits = sum(part.credits for by_state in outcomes for state, part in by_state.items() if state in HANDED_OVER)
@@ -498,6 +500,16 @@ def advice_for(campaign: Campaign, outreach: Outreach, *, now: datetime) -> list
         people = "1 person" if outreach.crowded == 1 else f"{outreach.crowded:,} people"
         found.append(
             Advice(f"{people} got two promotional campaigns from you this month already. More makes people stop.")
+        )
+    of_file = Q(id=outreach.import_id or 0) | Q(contact_list_id__in=outreach.list_ids)
+    halves = Import.objects.filter(of_file, job__state__in=[Job.State.FAILED, Job.State.CANCELED], undo_job=None)
+    for half in halves.select_related("file").order_by("id") if not outreach.everyone else ():
+        found.append(
+            Advice(
+                f"{half.file.name} was not read to its end: only the people of {half.rows:,} rows are in the audience.",
+                reverse("contacts:import", args=[half.id]),
+                "See why",
+            )
         )
     lists = ContactList.objects.filter(id__in=outreach.list_ids, created_at__lt=now - OLD_LIST).order_by("name")
     for one in lists if not outreach.everyone else ():

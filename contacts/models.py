@@ -197,7 +197,10 @@ class ImportedPerson(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["import_id", "phone"], name="imported_apart_once")]
-        indexes = [models.Index(fields=["import_id", "id"], name="imported_apart_in_order")]
+        indexes = [
+            models.Index(fields=["import_id", "id"], name="imported_apart_in_order"),
+            models.Index(fields=["organization", "phone"], name="imported_apart_of_phone"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.company or self.phone

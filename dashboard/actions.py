@@ -11,8 +11,8 @@ from audiences.rules.conditions import GroupRefused
 from billing.actions import open_account
 from billing.queries import plan_named
 from campaigns.actions import plan_anew
-from campaigns.models import Campaign
-from campaigns.rules.states import CampaignState
+from campaigns.models import Campaign, Outreach
+from campaigns.rules.states import CampaignState, OutreachState
 from common import clock
 from common.actor import Actor
 from common.errors import DomainError
@@ -54,6 +54,9 @@ def merge_people(kept_id: int, other_id: int, *, actor: Actor, now: datetime) ->
     return kept
 
 
+_BEING_TEXTED = (OutreachState.SCHEDULED, OutreachState.OPEN, OutreachState.PAUSED)
+
+
 class UndoRefused(DomainError):
     code = "undo_refused"
 
@@ -65,6 +68,9 @@ def request_undo(import_id: int, *, actor: Actor, now: datetime) -> Import:
         return done
     if not may_undo(done, now=now):
         raise UndoRefused("An import can be undone within a day. Change or delete the contacts themselves.")
+    texting = Outreach.objects.filter(import_id=import_id, state__in=_BEING_TEXTED).select_related("campaign").first()
+    if texting is not None:
+        raise UndoRefused(f"“{texting.campaign}” is texting the people of this file. Cancel the rest of it first.")
     done.undo_job = start_job(kind="import.undo", total=done.created + done.updated + done.unchanged, now=now)
     done.save(update_fields=["undo_job"])
     audit(action="import.undone", subject=done, actor=actor, now=now)
@@ -115,7 +121,8 @@ def _remove(organization_id: int, import_id: int) -> None:
                 return
             rows = imported_after(import_id, after, UNDO_BATCH)
             if not rows:
-                forget_apart(import_id)
+                apart = forget_apart(import_id)
+                Import.objects.filter(id=import_id).update(removed=F("removed") + apart)
                 finish_job(wanted.undo_job.id, now=clock.now())
                 return
             after, done = rows[-1].phone, done + len(rows)

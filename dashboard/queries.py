@@ -183,6 +183,13 @@ SELECT s.phone, l.url, s.clicked_at FROM messaging_shortlink s
 JOIN messaging_link l ON l.organization_id = s.organization_id AND l.id = s.link_id
 WHERE s.organization_id = %(organization)s AND s.phone = ANY(%(phones)s::text[]) AND s.clicked_at IS NOT NULL
 ORDER BY s.id""",
+    "recipient_lists": """
+SELECT f.name AS file, r.phone, r.first_name, r.last_name, r.email, r.company, r.language, r.city, r.region, r.postcode,
+    r.country, r.time_zone, r.custom AS own_fields, i.created_at
+FROM contacts_importedperson r
+JOIN contacts_import i ON i.organization_id = r.organization_id AND i.id = r.import_id
+JOIN content_storedfile f ON f.organization_id = i.organization_id AND f.id = i.file_id
+WHERE r.organization_id = %(organization)s AND r.phone = ANY(%(phones)s::text[]) ORDER BY r.id""",
     "files_that_brought_them": """
 SELECT f.name AS file, b.phone, i.created_at FROM contacts_importedcontact b
 JOIN contacts_import i ON i.organization_id = b.organization_id AND i.id = b.import_id

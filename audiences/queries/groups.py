@@ -30,6 +30,9 @@ EXACT_WITHIN_MS = 50
 SAMPLED = 3_000
 """People of a sample: a tenth of everybody is told to within a tenth of itself, nineteen times in twenty."""
 
+WHILE_FILLING_MS = 1_000
+"""How long the exact count may take where there is no sample yet."""
+
 SHOWN = 20
 
 _KINDS = {
@@ -112,7 +115,7 @@ def questions(
         Question(IN_GROUP, "In a target group", Kind.SET, grouped, _named(target_groups().exclude(id=besides or 0))),
         Question(IMPORT, "Came with an import", Kind.SET, grouped, None if imports is None else tuple(imports)),
         Question("program", "Agreed to a program", Kind.SET, agreement, _named(programs())),
-        Question("stopped", "Said STOP", Kind.YES_NO, agreement),
+        Question("stopped", "Said STOP", Kind.STOPPED, agreement),
         *(Question(key, label, Kind.EVENT, happened, events) for key, label in EVENTS.items()),
     ]
     return {question.key: question for question in found}
@@ -173,6 +176,8 @@ def count_fitting(asked: Predicate, *, within_ms: int = EXACT_WITHIN_MS) -> Coun
         if getattr(error.__cause__, "pgcode", "") != _QUERY_CANCELED:
             raise
     ((fitting, looked_at, reach, examples),) = fetch_all(_SAMPLE.format(predicate=asked.probing), facts)
+    if looked_at < SAMPLED and within_ms < WHILE_FILLING_MS:  # people just brought are not shuffled yet
+        return count_fitting(asked, within_ms=WHILE_FILLING_MS)
     people = _rounded(fitting / reach * _SPREAD) if looked_at == SAMPLED else fitting
     return Counted(people, False, tuple(examples or ()))
 

@@ -114,7 +114,7 @@ def _node_from(kept: Any, depth: int) -> Node:
         raise GroupRefused('A condition says {"what": ..., "how": ..., "values": [...]}.')
     if len(values) > MOST_VALUES or not all(isinstance(one, str) and len(one) <= LONGEST_VALUE for one in values):
         raise GroupRefused(f"A condition takes at most {MOST_VALUES} values of {LONGEST_VALUE} characters.")
-    return Condition(what, how, tuple(one.replace("\x00", "") for one in values))
+    return Condition(what, how, tuple(one.replace("\x00", "").strip() for one in values))
 
 
 def _is_list(kept: Any) -> bool:

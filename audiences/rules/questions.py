@@ -27,6 +27,7 @@ class Kind(StrEnum):
     DATE = "date"
     CHOICE = "choice"
     YES_NO = "yes_no"
+    STOPPED = "stopped"
     SET = "set"
     EVENT = "event"
     SINCE = "since"
@@ -83,6 +84,7 @@ HOWS: dict[Kind, dict[str, How]] = {
     },
     Kind.CHOICE: {"any_of": How("is any of", Takes.OPTIONS), "none_of": How("is none of", Takes.OPTIONS), **_KNOWN},
     Kind.YES_NO: {"yes": How("yes"), "no": How("no"), "empty": How("is not known")},
+    Kind.STOPPED: {"yes": How("yes"), "no": How("no")},
     Kind.SET: {"any_of": How("any of", Takes.OPTIONS), "none_of": How("none of", Takes.OPTIONS)},
     Kind.EVENT: {
         "past": How("in the last … days", Takes.DAYS),
@@ -166,7 +168,7 @@ def words_of(condition: Condition, question: Question | None) -> str:
         return f"{question.label} {how.words.replace('…', values[0] if values else '…')}"
     if how.takes is Takes.WORDS:
         return f"{question.label} {how.words.partition(' (')[0]} “{', '.join(values)}”"
-    if question.kind is Kind.YES_NO:
+    if question.kind in (Kind.YES_NO, Kind.STOPPED):
         return f"{question.label}: {how.words}"
     return f"{question.label} {how.words} {' and '.join(values)}".strip()
 
@@ -212,6 +214,9 @@ def _number(value: str, question: Question) -> str:
 
 def _day(value: str, question: Question) -> str:
     try:
-        return date.fromisoformat(value).isoformat()
+        day = date.fromisoformat(value)
     except ValueError as error:
         raise GroupRefused(f"{question.label}: write a day such as 2026-05-04.") from error
+    if not 1800 <= day.year <= 2999:
+        raise GroupRefused(f"{question.label}: write a year of four figures, such as 2026-05-04.")
+    return day.isoformat()

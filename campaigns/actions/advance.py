@@ -15,6 +15,7 @@ from audiences.actions import LeftOut, note_exclusions
 from audiences.rules.exclusions import Reason
 from billing.actions import close_reservation
 from campaigns.actions.control import pause_campaign
+from campaigns.actions.drafts import StillReading
 from campaigns.actions.launch import hold_back, lock_outreach, request_writing, start_scheduled
 from campaigns.actions.quotes import QuoteOvertaken, quote_outreach
 from campaigns.models import Outreach
@@ -65,6 +66,8 @@ def _start(organization_id: int, outreach_id: int, now: datetime) -> None:
             start_scheduled(outreach_id, actor=SYSTEM, now=now)
     except QuoteOvertaken:
         return  # a person was faster: what stands now is looked at in a second
+    except StillReading:
+        return  # people are being brought onto one of its lists: it starts when they are there
     except DomainError as error:
         log.warning("start_refused", organization=organization_id, outreach=outreach_id, code=error.code)
         with organization_scope(organization_id):

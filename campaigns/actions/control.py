@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from accounts.actions import audit
+from accounts.actions import audit, dismiss_notices_of
 from campaigns.actions.launch import writing_lock
 from campaigns.models import Campaign
-from campaigns.rules.states import CAMPAIGN_MOVES, CampaignState, OutreachState
+from campaigns.queries import review_url
+from campaigns.rules.states import CAMPAIGN_MOVES, UNCONFIRMED, CampaignState, OutreachState
 from common.actor import Actor
 from common.errors import DomainError
 from common.sql import hold
@@ -57,6 +58,8 @@ def _move(campaign_id: int, to: CampaignState, streams: StreamState, actor: Acto
     for outreach_id in campaign.outreaches.order_by("id").values_list("id", flat=True):
         hold(writing_lock(outreach_id))
     for outreach in campaign.outreaches.select_for_update(no_key=True).order_by("id"):
+        if to == CampaignState.CANCELED and outreach.state in UNCONFIRMED:
+            dismiss_notices_of(review_url(outreach), now=now)
         if outreach.state in states:
             outreach.state, outreach.close_reason = after, reason
             outreach.save(update_fields=["state", "close_reason"])

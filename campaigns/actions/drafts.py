@@ -37,6 +37,10 @@ class CampaignRefused(DomainError):
     code = "campaign_refused"
 
 
+class StillReading(CampaignRefused):
+    """People of the audience are being brought at this moment: it passes by itself."""
+
+
 class DraftChanged(DomainError):
     """The draft was saved from another window since; nothing was written."""
 
@@ -237,7 +241,7 @@ def check_start(outreach: Outreach, *, now: datetime) -> None:
 
 
 def check_audience(outreach: Outreach) -> None:
-    """Raises CampaignRefused where lists or target groups were to be chosen and none is, or one is gone."""
+    """Raises CampaignRefused where nobody is chosen, a target group is gone, or (StillReading) people still come."""
     audience = outreach.audience
     nobody = not audience.list_ids and not audience.group_ids and audience.import_id is None
     if not audience.everyone and nobody:
@@ -246,7 +250,7 @@ def check_audience(outreach: Outreach) -> None:
     if not audience.everyone and known < len(set(audience.group_ids)):
         raise CampaignRefused("A target group that was chosen is not there any more. Choose again.", field="groups")
     if (reading := file_being_read(outreach)) is not None:
-        raise CampaignRefused(
+        raise StillReading(
             f"{reading.file.name} is still being read: {reading.job.done:,} rows so far. Try again in a moment.",
             field="whom",
         )
@@ -334,6 +338,7 @@ def _with_stored(content: DraftContent, campaign: Campaign, outreach: Outreach) 
         "hourly_limit": campaign.hourly_limit,
         "starts_at": outreach.starts_at,
         "ends_at": outreach.ends_at,
+        "audience": outreach.audience,
     }
     return replace(content, **{name: stored[name] for name in content.unreadable})
 
@@ -423,7 +428,7 @@ def remove_outreach(outreach_id: int, *, actor: Actor, now: datetime) -> None:
     """Take back an audience that nobody has confirmed. Raises CampaignRefused."""
     campaign = Campaign.objects.select_for_update(no_key=True).get(outreaches=outreach_id)
     outreach = Outreach.objects.select_for_update(no_key=True).get(id=outreach_id)
-    if outreach.state not in UNCONFIRMED or not campaign.outreaches.filter(id__lt=outreach_id).exists():
+    if outreach.state not in UNCONFIRMED or not campaign.outreaches.exclude(id=outreach_id).exists():
         raise CampaignRefused(
             "This audience is being texted, or was: it cannot be taken back. Cancel the rest instead."
         )
@@ -432,7 +437,8 @@ def remove_outreach(outreach_id: int, *, actor: Actor, now: datetime) -> None:
     audit(action="outreach.removed", subject=outreach, actor=actor, now=now, campaign=campaign.id)
     QuoteChunk.objects.filter(outreach_id=outreach_id).delete()
     forget_exclusions(outreach_id, quote_id=UUID(int=0), others=True)
-    dismiss_notices_of(review_url(outreach), now=now)
+    for url in (review_url(outreach), reverse("campaigns:outreach", args=[campaign.id, outreach_id])):
+        dismiss_notices_of(url, now=now)
     outreach.delete()
 
 
@@ -466,6 +472,7 @@ def use_upload(
     outreach: Outreach = campaign.outreaches.select_for_update(no_key=True).order_by("id")[0]
     outreach.everyone, outreach.list_ids, outreach.group_ids = False, list(lists), []
     outreach.import_id, outreach.starts_at, outreach.ends_at = audience.import_id, starts_at, ends_at
+    outreach.phone_label = audience.label  # what the file brings is the phone to text
     outreach.save()
     campaign.revision, campaign.saved_at, campaign.saved_by = campaign.revision + 1, now, actor.label
     campaign.saved_in, campaign.step = None, 0

@@ -23,7 +23,7 @@ from billing.queries import reservation
 from campaigns.actions.drafts import check_ready
 from campaigns.actions.texts import Writer, look_of, opt_out_word_of, writer_for
 from campaigns.models import Campaign, Outreach, QuoteChunk
-from campaigns.queries import calendar_of, review_url
+from campaigns.queries import calendar_of, review_url, whom_words
 from campaigns.rules.hours import ANY_HOUR
 from campaigns.rules.states import CampaignState, OutreachState
 from common import clock
@@ -95,7 +95,8 @@ def _ask(outreach: Outreach, *, actor: Actor, now: datetime) -> Outreach:
     audit(action="outreach.approval_asked", subject=outreach, actor=actor, now=now, quote=str(outreach.quote_id))
     notify(
         tone=Notice.Tone.TO_DO,
-        text=f"{actor.label} asks for your approval: “{outreach.campaign.name}” to {outreach.recipients:,} people.",
+        text=f"{actor.label} asks for your approval: “{outreach.campaign.name}” to {outreach.recipients:,} people "
+        f"({whom_words([outreach])[outreach.id][:120]}).",
         url=review_url(outreach),
         permission=Permission.CAMPAIGNS_CREATE,
         now=now,
@@ -235,6 +236,8 @@ def _check(outreach: Outreach, quote_id: UUID, now: datetime) -> None:
         raise LaunchRefused("The quote has changed since you saw it. Look at the new one and confirm again.")
     if outreach.starts_at is not None and outreach.starts_at <= now and outreach.state != OutreachState.SCHEDULED:
         raise LaunchRefused("The start lies in the past. Choose a later time, or send now.")
+    if outreach.ends_at is not None and outreach.ends_at <= now:
+        raise LaunchRefused("The end has passed meanwhile: nobody would get the text. Choose a later end, or none.")
     check_ready(outreach.campaign)
     number = outreach.campaign.whole_number
     if number.status != NumberStatus.REGISTERED:
@@ -311,9 +314,22 @@ def _hold_back(outreach: Outreach, why: str, *, actor: Actor, now: datetime) -> 
         # The quote that was held is void: credits are held once for a quote. The clock has just made a new one.
         outreach.state, outreach.quote_id, outreach.quoted_at = OutreachState.DRAFT, uuid4(), None
     outreach.save()
-    others = outreach.campaign.outreaches.filter(state=OutreachState.SCHEDULED).exists()
-    if outreach.campaign.state == CampaignState.SCHEDULED and not others:
-        Campaign.objects.filter(id=outreach.campaign_id).update(state=CampaignState.DRAFT)
+    settle_state(outreach.campaign)
+
+
+def settle_state(campaign: Campaign) -> None:
+    """What a campaign is when one of its outreaches waits for a person again, or is taken back.
+
+    A draft only where nothing of it was ever launched: its words could be changed otherwise.
+    """
+    states = set(campaign.outreaches.values_list("state", flat=True))
+    if states & {OutreachState.OPEN, OutreachState.PAUSED, OutreachState.SCHEDULED}:
+        return
+    launched = campaign.outreaches.filter(launched_at__isnull=False).exists()
+    under_way = (CampaignState.SCHEDULED, CampaignState.SENDING, CampaignState.PAUSED)
+    Campaign.objects.filter(id=campaign.id, state__in=under_way).update(
+        state=CampaignState.COMPLETED if launched else CampaignState.DRAFT
+    )
 
 
 def request_writing(outreach: Outreach) -> None:

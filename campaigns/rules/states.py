@@ -29,7 +29,10 @@ UNCONFIRMED = (OutreachState.DRAFT, OutreachState.QUOTED, OutreachState.AWAITING
 CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.DRAFT: frozenset({CampaignState.SCHEDULED, CampaignState.SENDING}),
     CampaignState.SCHEDULED: frozenset(
-        {CampaignState.DRAFT, CampaignState.SENDING, CampaignState.CANCELED, CampaignState.FAILED}
+        {
+            *(CampaignState.DRAFT, CampaignState.SENDING, CampaignState.CANCELED, CampaignState.FAILED),
+            CampaignState.COMPLETED,  # a later outreach was taken back from the schedule
+        }
     ),
     CampaignState.SENDING: frozenset({CampaignState.PAUSED, CampaignState.COMPLETED, CampaignState.CANCELED}),
     CampaignState.PAUSED: frozenset({CampaignState.SENDING, CampaignState.COMPLETED, CampaignState.CANCELED}),

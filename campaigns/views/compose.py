@@ -24,6 +24,7 @@ from campaigns.actions import (
     check_audience,
     check_ready,
     check_start,
+    check_times,
     confirm_outreach,
     example_of,
     preview,
@@ -47,6 +48,7 @@ from campaigns.queries import (
     outreach_progress,
     prices,
     uploads_of,
+    whom_words,
 )
 from campaigns.rules.forecast import by_slot
 from campaigns.rules.states import UNCONFIRMED, CampaignState, OutreachState
@@ -137,6 +139,7 @@ def review(request: MemberRequest, campaign: Campaign, outreach: Outreach, *, ur
         return redirect("campaigns:detail", campaign.id)
     if request.method == "POST":
         return _confirm(request, campaign, outreach, url)
+    times = (outreach.starts_at, outreach.ends_at)
     first = url == reverse("campaigns:review", args=[campaign.id])
     # The job first, then what it made: the other way round a quote that is ready in between would be missed.
     newest = newest_quote_job(outreach.id)
@@ -159,7 +162,9 @@ def review(request: MemberRequest, campaign: Campaign, outreach: Outreach, *, ur
         and outreach.quoted_at is not None
         and newest.created_at > outreach.quoted_at,
         "running": running or reading is not None,
-        "too_late": outreach.starts_at is not None and outreach.starts_at <= now(),
+        "whom": whom_words([outreach])[outreach.id],
+        "first": first,
+        "too_late": any(at is not None and at <= now() for at in times),
     }
     if not context["running"] and outreach.quoted_at is not None:
         context |= _quote(campaign, outreach, place=request.GET.get("show", ""))
@@ -179,6 +184,11 @@ def _confirm(request: MemberRequest, campaign: Campaign, outreach: Outreach, url
     try:
         if "withdraw" in request.POST:
             withdraw_request(outreach.id, actor=actor_of(request), now=now())
+            return redirect(url)
+        if "again" in request.POST:
+            check_ready(campaign)
+            check_audience(outreach)
+            request_quote(outreach, now=now())
             return redirect(url)
         quote_id = UUID(request.POST.get("quote", ""))
         with transaction.atomic():  # what refuses leaves nothing behind, not even a note of approval
@@ -284,6 +294,7 @@ def _compose(request: MemberRequest, form: CampaignForm, *, campaign: Campaign |
             check_ready(saved)
             check_audience(outreach)
             check_start(outreach, now=now())
+            check_times(outreach.starts_at, outreach.ends_at, now=now())
             if outreach.state != OutreachState.AWAITING_APPROVAL:  # unchanged, it waits with the price that it has
                 request_quote(outreach, now=now())
         if form.is_valid():

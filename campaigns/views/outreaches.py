@@ -18,11 +18,12 @@ from campaigns.actions import (
     check_audience,
     check_start,
     check_times,
+    hold_back,
     remove_outreach,
     request_quote,
     use_upload,
 )
-from campaigns.forms import AudienceForm, TimesForm
+from campaigns.forms import AudienceForm, TimesForm, times_of
 from campaigns.models import Campaign
 from campaigns.queries import outreach_rows, uploads_of
 from campaigns.rules.states import CampaignState
@@ -34,7 +35,14 @@ from consent.queries import programs
 from contacts.actions import keep_upload, request_import
 from contacts.forms import ColumnsForm, FileForm
 from contacts.models import Existing, Import
-from contacts.queries import custom_fields, guess_of, outlook_of, shape_of_upload
+from contacts.queries import (
+    custom_fields,
+    free_list_name,
+    guess_of,
+    outlook_of,
+    shape_of_upload,
+    unknown_columns,
+)
 from contacts.rules.columns import CUSTOM, NEW
 from contacts.rules.fields import FieldKind
 from contacts.views.imports import wish_of
@@ -97,6 +105,7 @@ def outreach_remove(request: MemberRequest, campaign_id: int, outreach_id: int) 
     _, outreach = with_outreach(campaign_id, outreach_id)
     try:
         with transaction.atomic():
+            hold_back(outreach.id, why="taken back", actor=actor_of(request), now=now())  # where it is scheduled
             remove_outreach(outreach.id, actor=actor_of(request), now=now())
         messages.success(request, "Taken back. Nobody of it is texted.")
     except DomainError as error:
@@ -147,8 +156,7 @@ def upload_columns(request: MemberRequest, campaign_id: int, file_id: int) -> Ht
     shape = shape_of_upload(stored)
     # Columns that nobody knows become fields for the text (C4).
     guess = guess_of(stored)
-    extra = range(len(shape.header)) if shape.headed else ()
-    guess |= {at: f"{NEW}{FieldKind.TEXT}" for at in extra if at not in guess and shape.header[at]}
+    guess |= dict.fromkeys(unknown_columns(stored, guess), f"{NEW}{FieldKind.TEXT}")
     form = ColumnsForm(
         request.POST or None,
         shape=shape,
@@ -158,7 +166,7 @@ def upload_columns(request: MemberRequest, campaign_id: int, file_id: int) -> Ht
         apart=True,
         chosen={"existing": Existing.APART, "program": campaign.program_id},
     )
-    times = TimesForm(request.POST or None)
+    times = TimesForm(request.POST or None, initial=times_of(outreach) if campaign.state == CampaignState.DRAFT else {})
     apart = form["existing"].value() == Existing.APART
     if request.method == "POST" and not request.htmx and form.is_valid() and times.is_valid():
         with refusals_on(form):
@@ -189,7 +197,7 @@ def _take(
     """Begin the import and make its people an audience; the id of the outreach."""
     starts_at, ends_at, moment = times.begins_at(), times.cleaned_data["ends_at"], now()
     check_times(starts_at, ends_at, now=moment)
-    most, name = current_account().plan.recipient_rows, "" if apart else f"{campaign}: {stored.name}"[:120]
+    most, name = current_account().plan.recipient_rows, "" if apart else free_list_name(f"{campaign}: {stored.name}")
     wish = wish_of(form, most_rows=most, list_name=name)
     brought = request_import(stored, wish, actor=actor_of(request), now=moment)
     added = use_upload(campaign.id, brought, starts_at=starts_at, ends_at=ends_at, actor=actor_of(request), now=moment)

@@ -34,7 +34,7 @@ from campaigns.queries import (
     trouble_lines,
 )
 from campaigns.rules.holding import HELD_WORDS, OUTAGE_WORDS
-from campaigns.rules.states import CampaignState
+from campaigns.rules.states import CampaignState, OutreachState
 from campaigns.views.compose import with_outreach
 from common.clock import now
 from common.errors import DomainError
@@ -209,6 +209,8 @@ def _live(campaign: Campaign, outreach: Outreach, progress: Progress) -> dict[st
     rate = campaign.sender_number.segments_per_second if campaign.sender_number else None
     under_way = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
     speeds = speed_of(sources, rate=float(rate) if rate else None, now=moment if under_way else None)
+    waiting = [one for one in (outreach, *others) if one.state == OutreachState.SCHEDULED and one.starts_at is not None]
+    following = min(waiting, key=lambda one: one.starts_at or moment, default=None)
     scheduled = campaign.state == CampaignState.SCHEDULED
     total = max(progress.total, progress.recipients_quoted)
     figures = _figures(campaign, progress)
@@ -233,7 +235,8 @@ def _live(campaign: Campaign, outreach: Outreach, progress: Progress) -> dict[st
         "speed": speeds[-1].segments_per_second if speeds and campaign.state == CampaignState.SENDING else None,
         "rate": rate,
         "zone_seconds": int(timezone.localtime(moment).utcoffset().total_seconds()),  # type: ignore[union-attr]
-        "phases": forecast_of(outreach, now=moment) if scheduled else [],
+        "phases": forecast_of(following, now=moment) if scheduled and following is not None else [],
+        "starts_at": following.starts_at if following is not None else None,
         # Also until the first sample of speed is taken: a short campaign is over before.
         "live": under_way
         or scheduled

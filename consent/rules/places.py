@@ -75,9 +75,12 @@ def hours_of(key: str, *, sending: Weekly, promotional: bool, home_zone: str) ->
     return list(dict.fromkeys(hours))
 
 
+@lru_cache(maxsize=128)
 def area_codes_of_state(state: str) -> frozenset[str]:
     """The area codes of a state by its two letters; empty for what is none."""
-    return frozenset(area for area, named in _postal_map().state_of_area.items() if named == state)
+    named = (area for area, found in _postal_map().state_of_area.items() if found == state)
+    # Beyond a border the list of postcodes names the neighbours' too.
+    return frozenset(area for area in named if _is_american(phonenumbers.parse(f"+1{area}2002000")))
 
 
 @lru_cache(maxsize=1)

@@ -208,7 +208,7 @@ def request_former(file: StoredFile, wish: FormerWish, *, actor: Actor, now: dat
 
 def _rows_beyond(path: Path, shape: FileShape, most: int) -> int:
     """How many rows a file has, where they are more than `most`; else 0. Lines are counted first: that is quicker."""
-    if _about_so_many_rows(path) <= most:
+    if _about_so_many_rows(path) + 2 <= most:  # without a heading, or a last line that ends, there are two more
         return 0
     try:
         rows = sum(1 for _ in rows_of(path, shape))
@@ -325,7 +325,8 @@ def _write_batch(
 def _about_so_many_rows(path: Path) -> int:
     """The lines below the heading: close enough for a bar."""
     with path.open("rb") as file:
-        return max(sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1024 * 1024), b"")) - 1, 1)
+        ends = [(chunk.count(b"\n"), chunk.count(b"\r")) for chunk in iter(lambda: file.read(1024 * 1024), b"")]
+    return max(*map(sum, zip((0, 0), *ends, strict=True)), 2) - 1
 
 
 def _finish(wanted: Import, errors: ErrorFile, actor: Actor, broken: str, canceled: bool) -> None:

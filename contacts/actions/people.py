@@ -57,6 +57,7 @@ def delete_contact(contact_id: int, *, actor: Actor, now: datetime) -> None:
     """Forget a person, as the law lets them ask for (GDPR, CCPA). Proof of consent and opt-outs stay by the phone."""
     contact: Contact = Contact.objects.select_for_update(no_key=True).get(id=contact_id)
     audit(action="contact.deleted", subject=contact, actor=actor, now=now)
+    ImportedPerson.objects.filter(phone__in=[row.phone for row in phones_of(contact)]).delete()
     delete_contacts([contact_id])
 
 
@@ -111,9 +112,10 @@ def clear_phone(phone_id: int, *, actor: Actor, now: datetime) -> ContactPhone:
     return row
 
 
-def forget_apart(import_id: int) -> None:
-    """Drop the people of a file who became no contacts."""
-    ImportedPerson.objects.filter(import_id=import_id).delete()
+def forget_apart(import_id: int) -> int:
+    """Drop the people of a file who became no contacts; how many that were."""
+    removed, _ = ImportedPerson.objects.filter(import_id=import_id).delete()
+    return removed
 
 
 def delete_contacts(contact_ids: Sequence[int]) -> int:

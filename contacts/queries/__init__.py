@@ -17,6 +17,7 @@ from contacts.queries.imports import (
     newest_imports,
     outlook_of,
     shape_of_upload,
+    unknown_columns,
 )
 from contacts.queries.people import (
     PAGE,
@@ -29,6 +30,7 @@ from contacts.queries.people import (
     contact_page,
     contact_rows,
     contacts_of,
+    free_list_name,
     list_size,
     list_sizes,
     lists_of,
@@ -57,6 +59,7 @@ __all__ = [
     "exported_after",
     "fault_words",
     "first_rows",
+    "free_list_name",
     "guess_of",
     "import_by_id",
     "imported_after",
@@ -71,4 +74,5 @@ __all__ = [
     "phones_of",
     "shape_of_upload",
     "tag_values",
+    "unknown_columns",
 ]

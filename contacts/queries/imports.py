@@ -18,7 +18,7 @@ from consent.queries import opted_out_among
 from consent.rules.places import place_of
 from contacts.models import ContactPhone, Existing, Import, PhoneLabel
 from contacts.queries.fields import custom_field_keys, custom_fields, own_fields
-from contacts.rules.columns import guess_mapping
+from contacts.rules.columns import guess_mapping, plain_heading
 from contacts.rules.files import FileShape, Row, UnreadableFile, rows_of, shape_of
 from contacts.rules.people import FAULT_WORDS, Fault, InvalidRow, Person, PersonReader
 from content.models import StoredFile
@@ -54,6 +54,20 @@ def guess_of(file: StoredFile) -> dict[int, str]:
         remembered=_remembered(),
         own={row.name: f"{CUSTOM}{row.key}" for row in custom_fields()},
     )
+
+
+MOST_UNKNOWN = 20
+"""Columns of a recipient list that become fields without being chosen; more are hardly meant for a text."""
+
+
+def unknown_columns(file: StoredFile, guess: Mapping[int, str]) -> list[int]:
+    """Columns with a heading that nothing is known of and that nobody has left out before."""
+    shape, left_out = shape_of_upload(file), {name for name, field in _remembered().items() if not field}
+    found: dict[str, int] = {}
+    for column, heading in enumerate(shape.header if shape.headed else ()):
+        if column not in guess and heading and heading not in left_out:
+            found.setdefault(plain_heading(heading), column)
+    return list(found.values())[:MOST_UNKNOWN]
 
 
 LOOKED_AT = 50

@@ -104,6 +104,13 @@ def contact_lists() -> QuerySet[ContactList]:
     return ContactList.objects.order_by("name")
 
 
+def free_list_name(name: str) -> str:
+    """The name, with a number behind it where a list has it already."""
+    known = set(ContactList.objects.filter(name__startswith=name[:100]).values_list("name", flat=True))
+    numbered = (f"{name[:100]} ({number})" for number in range(2, len(known) + 3))
+    return next(one for one in (name[:110], *numbered) if one not in known)
+
+
 def lists_of(contact: Contact) -> QuerySet[ContactList]:
     return ContactList.objects.filter(id__in=ListMember.objects.filter(contact=contact).values("contact_list_id"))
 

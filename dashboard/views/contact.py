@@ -14,7 +14,7 @@ from common.clock import now
 from common.errors import DomainError
 from common.views import MemberRequest, actor_of, confirmation, member_view, number_in
 from consent.queries import consent_panel, opted_out_among
-from contacts.models import Contact, Import
+from contacts.models import Contact, Existing, Import
 from contacts.queries import alike, custom_fields, lists_of, phones_of
 from dashboard.actions import merge_people, opt_out_contact, request_undo
 from dashboard.queries import KINDS, everything_about, journey
@@ -110,12 +110,20 @@ def import_undo(request: MemberRequest, import_id: int) -> HttpResponse:
         except DomainError as error:
             messages.error(request, str(error))
         return redirect(back)
+    words = (
+        f"The {found.created:,} people whom it brought are removed, but for those who were texted since. "
+        "What the file said of their consent is withdrawn for everybody on it. What it changed in the "
+        f"{found.updated:,} people who were contacts before stays."
+    )
+    if found.existing == Existing.APART:
+        words = (
+            f"The {found.unchanged:,} recipients of it are removed, and what the file said of their consent is "
+            "withdrawn. What was sent to them stays sent."
+        )
     return confirmation(
         request,
         title=f"Undo the import of {found.file.name}?",
-        words=f"The {found.created:,} people whom it brought are removed, but for those who were texted since. "
-        "What the file said of their consent is withdrawn for everybody on it. What it changed in the "
-        f"{found.updated:,} people who were contacts before stays.",
+        words=words,
         submit="Undo the import",
         back=back,
         danger=True,

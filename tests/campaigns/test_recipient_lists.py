@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent
 from billing.models import Plan
-from campaigns.actions import advance, quote_outreach, write_messages
+from campaigns.actions import LaunchRefused, advance, launch_outreach, quote_outreach, schedule_outreach, write_messages
 from campaigns.models import Campaign, Outreach, QuoteChunk
 from common.actor import SYSTEM
 from common.clock import now as real_now
@@ -23,9 +23,10 @@ from contacts.actions import add_to_list, list_named, run_import
 from contacts.models import Contact, ContactList, ContactPhone, Import, ImportedPerson
 from content.models import Job
 from content.queries import path_of
-from dashboard.actions import request_undo, undo_import
+from dashboard.actions import UndoRefused, request_undo, undo_import
 from messaging.models import Message, Stream
 from tests.architecture.test_isolation import signed_in
+from tests.contacts.test_import import request
 from tests.world import ACTOR, World
 
 FILE = """time zone,phone number,name,Appointment
@@ -302,6 +303,79 @@ def test_a_file_for_a_campaign_that_runs_is_an_audience_of_its_own(world: World,
     assert quoted(world, second).recipients == 4 - len(opted(world))
     again = signed_in(world).get(f"/campaigns/{running.campaign_id}/outreaches/").content.decode()
     assert "visits.csv" in again
+
+
+def test_a_second_file_of_the_same_name_is_another_audience(world: World, running: Outreach) -> None:
+    """Neither the people of the first are texted again under it, nor those of the second forgotten."""
+    for phone in ("305-555-0301", "305-555-0302"):
+        send_file(world, running.campaign, f"name,phone\nN,{phone}\n", existing="UPDATE")
+        read_file(world)
+    with world.scope():
+        added = Outreach.objects.exclude(id=running.id).order_by("id")
+        assert len({tuple(one.list_ids) for one in added}) == 2
+    assert [quoted(world, one).recipients for one in added] == [1, 1]
+
+
+def test_a_campaign_that_was_sent_is_never_a_draft_again(world: World, running: Outreach, now: datetime) -> None:
+    with world.scope():
+        Message.objects.update(state="DELIVERED", captured=True)
+        Outreach.objects.update(state="CLOSED", settled_at=now)
+        Campaign.objects.update(state="COMPLETED")
+    starts = (now + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    add_list(world, signed_in(world), running, "Second", start="later", starts_at=starts)
+    second = quoted(world, newest(world))
+    with world.scope():
+        assert second.quote_id is not None
+        schedule_outreach(second.id, quote_id=second.quote_id, actor=ACTOR, now=now)
+        assert Campaign.objects.get().state == "SCHEDULED"
+    remove = f"/campaigns/{running.campaign_id}/outreaches/{second.id}/remove/"
+    assert "Taken back" in signed_in(world).post(remove, follow=True).content.decode()
+    with world.scope():
+        assert Campaign.objects.get().state == "COMPLETED"
+
+
+def test_a_start_waits_for_people_who_are_being_brought(world: World, running: Outreach, now: datetime) -> None:
+    starts = now + timedelta(minutes=5)
+    local = starts.astimezone(ZoneInfo(world.organization.time_zone)).strftime("%Y-%m-%dT%H:%M")
+    add_list(world, signed_in(world), running, "Second", start="later", starts_at=local)
+    second = quoted(world, newest(world))
+    with world.scope():
+        assert second.quote_id is not None
+        schedule_outreach(second.id, quote_id=second.quote_id, ceiling=9, actor=ACTOR, now=now)
+    request(world, "Name,Phone\nNew,305-555-0401\n", now, list_name="Second")
+    advance(now=starts + timedelta(seconds=1))
+    assert world.fresh(second).state == "SCHEDULED"
+    read_file(world)
+    advance(now=starts + timedelta(seconds=2))
+    found = world.fresh(second)
+    assert (found.state, found.recipients) == ("OPEN", 3)
+
+
+def test_an_undone_file_leaves_nobody_never_everybody(world: World, filed: Outreach) -> None:
+    brought = read_file(world)
+    world.add_contact("+13055550500")
+    with world.scope():
+        request_undo(brought.id, actor=ACTOR, now=real_now())
+    undo_import(organization_id=world.id, import_id=brought.id, actor=ACTOR)
+    form = {"form_id": filed.campaign.form_id, "revision": 99, "overwrite": 1, "name": "News", "body": "Hi"}
+    data = form | {"program": world.program.id, "number": world.number.id}
+    for whom in ({}, {"whom": f"file:{brought.id}"}, {"whom": "nonsense"}):
+        signed_in(world).post(f"/campaigns/{filed.campaign_id}/edit/", data | whom | {"then": "review"})
+        assert not world.fresh(filed).everyone
+
+
+def test_a_file_that_is_being_texted_is_not_undone(world: World, filed: Outreach) -> None:
+    brought = read_file(world)
+    world.launch(quoted(world, filed))
+    with world.scope(), pytest.raises(UndoRefused, match="is texting the people of this file"):
+        request_undo(brought.id, actor=ACTOR, now=real_now())
+
+
+def test_an_end_that_has_passed_is_said_before_anything_is_reserved(world: World, running: Outreach) -> None:
+    with world.scope():
+        Outreach.objects.filter(id=running.id).update(state="QUOTED", ends_at=world.now)
+    with world.scope(), pytest.raises(LaunchRefused, match="end has passed"):
+        launch_outreach(running.id, quote_id=running.quote_id, actor=ACTOR, now=world.now)  # type: ignore[arg-type]
 
 
 def opted(world: World) -> frozenset[str]:

@@ -159,8 +159,9 @@ def test_a_group_that_is_gone_holds_the_campaign_and_says_so(people: World, now:
     assert "not there any more" in page
     with people.scope():
         data = {"form_id": draft.campaign.form_id, "revision": 1, "whom": "lists", "name": "News", "then": "review"}
+        data |= {"body": "Hello", "program": people.program.id, "number": people.number.id, "overwrite": "1"}
     page = client.post(f"/campaigns/{draft.campaign_id}/edit/", data).content.decode()
-    assert "Choose" in page
+    assert "Choose at least one list or target group" in page
 
 
 def put(world: World, **data: Any) -> tuple[str, int]:

@@ -190,7 +190,7 @@ def build_scene(stack: Stack) -> Scene:
         "new contact": "/contacts/new/",
         "changing a contact": f"/contacts/{everybody[0]}/edit/",
         "deleting a contact": f"/contacts/{everybody[0]}/delete/",
-        "merging contacts": f"/contacts/{everybody[0]}/merge/?q=maria",
+        "merging contacts": f"/contacts/{everybody[0]}/merge/",
         "own fields": "/contacts/fields/",
         "own field": f"/contacts/fields/{field.id}/",
         "lists": "/contacts/lists/",
