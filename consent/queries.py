@@ -72,7 +72,7 @@ def consent_panel(phone: str) -> ConsentPanel:
     granted = {state.program_id: state for state in ConsentState.objects.filter(phone=phone, granted=True)}
     programs_by_id = {program.id: program for program in Program.objects.filter(id__in=list(granted))}
     records = ConsentRecord.objects.filter(phone=phone, program_id__in=list(granted), action=Action.GRANT)
-    newest = {record.program_id: record for record in records.order_by("id")}
+    newest = {record.program_id: record for record in records.order_by("occurred_at", "id")}
     statements = ImportStatement.objects.in_bulk([record.import_statement_id for record in newest.values()])
     proofs: dict[str, list[Proof]] = {Level.INFORMATIONAL: [], Level.PROMOTIONAL: []}
     for program_id, program in programs_by_id.items():
@@ -103,6 +103,7 @@ _WITHDRAWN_BY = {
     "STAFF": "noted by staff",
     "LINK": "the link in a text",
     "UNDO": "an import undone",
+    "FILE": "a file of opt-outs",
 }
 
 

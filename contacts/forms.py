@@ -208,7 +208,7 @@ class FormerColumnsForm(ColumnSelects):
         help_text="Counts where a row names no day of its own. Who came back to you after that day stays back.",
     )
     program: "forms.ModelChoiceField[Program]" = forms.ModelChoiceField(
-        queryset=None, label="What did these people agree to get?", empty_label=None
+        queryset=None, label="What did these people agree to get?", empty_label="Choose a program"
     )
     how = forms.CharField(
         label="In your words",
@@ -310,6 +310,8 @@ def _next_label(phones: Sequence[ContactPhone]) -> str:
 def _field_for(field: CustomField, value: object) -> forms.Field:
     if field.kind in (FieldKind.CHOICE, FieldKind.YES_NO):
         known = list(field.choices) if field.kind == FieldKind.CHOICE else ["yes", "no"]
+        if value and value not in known:  # a choice that was taken away stays with whom it is of
+            known.append(str(value))
         return forms.ChoiceField(
             required=False, label=field.name, initial=value, choices=[("", "not known"), *((one, one) for one in known)]
         )

@@ -32,8 +32,8 @@ UNDO_BATCH = 1_000
 
 def opt_out_contact(contact: Contact, *, actor: Actor, now: datetime) -> None:
     """Somebody of the organization was told by the person: no more texts, to any of the phones."""
-    for row in phones_of(contact):
-        opt_out_by_staff(row.phone, actor=actor, now=now)
+    for phone in sorted(row.phone for row in phones_of(contact)):  # in the order of everybody who stops several
+        opt_out_by_staff(phone, actor=actor, now=now)
     audit(action="contact.opted_out", subject=contact, actor=actor, now=now)
 
 
@@ -50,7 +50,7 @@ def delete_target_group(group_id: int, *, actor: Actor, now: datetime) -> None:
 def merge_people(kept_id: int, other_id: int, *, actor: Actor, now: datetime) -> Contact:
     """Make one contact of two, whose texts are the kept one's from now on. Raises ContactRefused."""
     kept = merge_contacts(kept_id, other_id, actor=actor, now=now)
-    hand_over_texts([row.phone for row in phones_of(kept)], contact_id=kept.id)
+    hand_over_texts([row.phone for row in phones_of(kept)], former_id=other_id, contact_id=kept.id)
     return kept
 
 

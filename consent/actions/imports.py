@@ -59,7 +59,8 @@ def grant_by_import(
 ) -> Granted:
     """Write the records of some of the file's phones. Safe to repeat: a phone is recorded once for each statement.
 
-    `own` says of each phone when and how its owner agreed, where the statement does not say it of all.
+    `own` says of each phone when and how its owner agreed, where the statement does not say it of all; a later row with
+    a newer day is recorded as well.
     """
     said = {"times": [at for at, _ in own], "media": [medium.value for _, medium in own]}
     ((recorded, opted_out),) = fetch_all(_GRANT, _parameters(statement, phones, now) | said)
@@ -127,7 +128,7 @@ WITH given AS MATERIALIZED (
     LEFT JOIN LATERAL (
         SELECT true AS known FROM consent_consentrecord x
         WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = u.phone
-            AND x.import_statement_id + 0 = %(statement)s
+            AND x.import_statement_id + 0 = %(statement)s AND x.occurred_at >= COALESCE(u.at, %(agreed_at)s)
         LIMIT 1) r ON true
 ), recorded AS (
     INSERT INTO consent_consentrecord

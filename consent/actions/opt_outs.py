@@ -64,7 +64,8 @@ def _obey(
     former: bool = False,
 ) -> list[str]:
     fresh = _write(wishes, source=source, medium=medium, actor_label=actor_label, now=now, former=former)
-    publish_all(kind="opt_out.created", payloads=[{"phone": one, "source": source.value} for one in fresh], now=now)
+    if not former:  # of a file its owner knows: nobody needs to hear of each of a million
+        publish_all(kind="opt_out.created", payloads=[{"phone": one, "source": source.value} for one in fresh], now=now)
     return fresh
 
 
@@ -153,7 +154,7 @@ WITH held AS MATERIALIZED (
     WHERE s.organization_id = %(organization)s AND s.granted AND {_STOPPED}
     ORDER BY s.phone, s.program_id FOR NO KEY UPDATE OF s
 ), withdrawn AS (
-    UPDATE consent_consentstate s SET granted = false, stopped = true, changed_at = w.at
+    UPDATE consent_consentstate s SET granted = false, stopped = true, changed_at = GREATEST(s.changed_at, w.at)
     FROM {_WISHES}, (SELECT count(*) FROM held) AS all_held
     WHERE s.organization_id = %(organization)s AND s.phone = w.phone AND s.granted AND {_STOPPED}
     RETURNING s.organization_id, s.phone, s.program_id, w.at, w.sid

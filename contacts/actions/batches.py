@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 
 from accounts.queries import current_organization
 from common.actor import Actor
+from common.clock import now as clock_now
+from common.tenancy import organization_scope
 from consent.actions import Wish, grant_by_import, opt_out_by_file
 from contacts.actions.error_file import ErrorFile
 from contacts.actions.writing import taken_among, write_apart, write_people
 from contacts.models import Existing, Import
 from contacts.rules.files import Row, UnreadableFile
 from contacts.rules.former import Agreed, Stopped
-from contacts.rules.people import Fault, InvalidRow, Person
+from contacts.rules.people import Fault, InvalidRow, Person, PersonReader
 
 BATCH = 5_000
 
@@ -34,23 +36,14 @@ class Batch(Generic[Read]):
 
 def batches(rows: Iterator[Row], read: Callable[[Sequence[str]], Read]) -> Iterator[Batch[Read]]:
     """Raises UnreadableFile where the rows do, after the batch of those before."""
-    broken: UnreadableFile | None = None
-    while broken is None:
-        batch: Batch[Read] = Batch()
-        try:
-            for row in islice(rows, BATCH):
-                batch.last = row.number
-                try:
-                    batch.good.append((row, read(row.fields)))
-                except InvalidRow as error:
-                    batch.bad.append((row, error))
-        except UnreadableFile as error:
-            broken = error
-        if batch.last:
-            yield batch
-        elif broken is None:
-            return
-    raise broken
+    for some in _by_batch(rows):
+        batch: Batch[Read] = Batch(last=some[-1].number)
+        for row in some:
+            try:
+                batch.good.append((row, read(row.fields)))
+            except InvalidRow as error:
+                batch.bad.append((row, error))
+        yield batch
 
 
 def write_persons(batch: Batch[Person], wanted: Import, *, now: datetime) -> frozenset[str]:
@@ -78,27 +71,50 @@ def write_persons(batch: Batch[Person], wanted: Import, *, now: datetime) -> fro
     return written.taken
 
 
-def stop_first(batch: Batch[Person], wanted: Import, *, now: datetime) -> None:
-    """Whoever a file of contacts says has stopped is stopped before anything else of it is taken (F10)."""
-    wishes: dict[str, Wish] = {}
-    midnight = _midnights()
-    for _, person in batch.good:
-        if person.stopped:
-            named = midnight(date.fromisoformat(person.stopped)) if person.stopped != "yes" else wanted.created_at
-            wishes[person.phone] = Wish(person.phone, min(named, now), detail=wanted.file.name[:120])
-    if wishes:
-        opt_out_by_file(list(wishes.values()), actor=_stated_by(wanted), now=now)
+def stop_first(rows: Iterator[Row], wanted: Import, *, reader: PersonReader, go_on: Callable[[int], bool]) -> None:
+    """Whoever a file of contacts says has stopped is stopped before anything else of it is taken (F10).
+
+    Opens a scope for each batch of rows, in which `go_on` is told how many were stopped and says whether to go on.
+    """
+    for some in _by_batch(rows):
+        with organization_scope(wanted.organization_id):
+            assert wanted.statement is not None
+            instant, now = _instants(clock_now()), clock_now()
+            wishes: dict[str, Wish] = {}
+            for row in some:
+                phones, said = reader.stop_in(row.fields)
+                at = min(wanted.statement.agreed_at, now) if isinstance(said, bool) else instant(said)
+                for phone in phones:
+                    _keep_newest(wishes, Wish(phone, at, detail=wanted.file.name[:120]))
+            stopped = opt_out_by_file(list(wishes.values()), actor=_stated_by(wanted), now=now) if wishes else 0
+            if not go_on(stopped):
+                return
+
+
+def _by_batch(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Raises UnreadableFile where the rows do, after those before."""
+    broken: UnreadableFile | None = None
+    while broken is None:
+        some: list[Row] = []
+        try:
+            some.extend(islice(rows, BATCH))  # what came before the break is there
+        except UnreadableFile as error:
+            broken = error
+        if some:
+            yield some
+        elif broken is None:
+            return
+    raise broken
 
 
 def write_opt_outs(batch: Batch[Stopped], wanted: Import, *, now: datetime) -> frozenset[str]:
-    """Stop the phones; of several rows of one phone the newest counts."""
+    """Stop the phones; of several rows of one phone in a batch the newest counts, and the first in the file."""
     assert wanted.stopped_by is not None
+    instant = _instants(now)
     newest: dict[str, Wish] = {}
-    midnight = _midnights()
     for _, row in batch.good:
-        wish = Wish(row.phone, min(midnight(row.on), now) if row.on else wanted.stopped_by, detail=row.source)
-        if row.phone not in newest or wish.at > newest[row.phone].at:
-            newest[row.phone] = wish
+        at = min(wanted.stopped_by, now) if row.since is None else instant(row.since)
+        _keep_newest(newest, Wish(row.phone, at, detail=row.source))
     stopped = opt_out_by_file(list(newest.values()), actor=_stated_by(wanted), now=now)
     wanted.created += stopped
     wanted.unchanged += len(newest) - stopped
@@ -106,15 +122,21 @@ def write_opt_outs(batch: Batch[Stopped], wanted: Import, *, now: datetime) -> f
     return frozenset()
 
 
+def _keep_newest(wishes: dict[str, Wish], wish: Wish) -> None:
+    known = wishes.get(wish.phone)
+    if known is None or wish.at > known.at:
+        wishes[wish.phone] = wish
+
+
 def write_consents(batch: Batch[Agreed], wanted: Import, *, now: datetime) -> frozenset[str]:
-    """Note who agreed, when and how; of several rows of one phone the newest counts."""
+    """Note who agreed, when and how; what a later row says of a phone is noted where it is newer."""
     assert wanted.statement is not None
     newest: dict[str, Agreed] = {}
     for _, row in batch.good:
         if row.phone not in newest or row.on > newest[row.phone].on:
             newest[row.phone] = row
-    midnight = _midnights()
-    said = [(min(midnight(row.on), now), row.medium) for row in newest.values()]
+    zone = _zone()
+    said = [(min(datetime.combine(row.on, time(), tzinfo=zone), now), row.medium) for row in newest.values()]
     granted = grant_by_import(wanted.statement, list(newest), own=said, now=now)
     wanted.created += granted.phones
     wanted.opted_out += granted.kept_opted_out
@@ -145,10 +167,23 @@ def taken_again(batch: Batch[Any], wanted: Import) -> frozenset[str]:
     return taken_among([person.phone for _, person in batch.good], import_id=wanted.id)
 
 
-def _midnights() -> Callable[[date], datetime]:
-    """When a day begins where the organization is."""
-    zone = ZoneInfo(current_organization().time_zone)
-    return lambda day: datetime.combine(day, time(), tzinfo=zone)
+def _zone() -> ZoneInfo:
+    return ZoneInfo(current_organization().time_zone)
+
+
+def _instants(now: datetime) -> Callable[[date | datetime], datetime]:
+    """The moment of a stop: the one that is named, else the end of the day where the organization is; never later than
+
+    now. Who came back on that very day may have stopped after.
+    """
+    zone = _zone()
+
+    def instant(said: date | datetime) -> datetime:
+        if not isinstance(said, datetime):
+            said = datetime.combine(said, time(23, 59, 59))
+        return min(said if said.tzinfo else said.replace(tzinfo=zone), now)
+
+    return instant
 
 
 def _stated_by(wanted: Import) -> Actor:

@@ -5,13 +5,16 @@ batch of rows is one transaction with contacts, phones, list and consent togethe
 it came, so that a killed worker goes on at the next batch.
 """
 
+import contextlib
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from django.core.files import File
 from django.utils.timezone import localdate
@@ -182,7 +185,7 @@ def request_former(file: StoredFile, wish: FormerWish, *, actor: Actor, now: dat
         if column not in wish.mapping.values():
             raise ImportRefused(f"Say which column is “{COLUMN_LABELS[column]}”.")
     if not consents and (wish.stopped_by is None or wish.stopped_by > now):
-        raise ImportRefused("Say by which day they had all said stop; it cannot lie in the future.", field="stopped_by")
+        raise ImportRefused("Say by which day they had all said stop, up to today.", field="stopped_by")
     statement = None
     if consents:
         assert wish.program is not None
@@ -226,7 +229,7 @@ def _made(column: int, name: str, shape: FileShape, now: datetime) -> str:
 
 
 def cancel_import(import_id: int, *, actor: Actor, now: datetime) -> None:
-    """Stop a running import after the batch at work; what it has written stays, and can be undone."""
+    """Stop a running import after the batch at work; what it has written stays."""
     wanted = import_by_id(import_id)
     if wanted.job.state in UNDER_WAY and wanted.cancel_asked_at is None:
         Import.objects.filter(id=import_id, cancel_asked_at=None).update(cancel_asked_at=now)
@@ -246,13 +249,14 @@ def run_import(*, organization_id: int, import_id: int, actor: Actor) -> None:
         read, write = _way_of(wanted, mapping, len(shape.header))
     phone_column = next(column for column, name in mapping.items() if name == Field.PHONE)
     total, broken, canceled = _about_so_many_rows(path), "", False
+    if Field.STOPPED in mapping.values() and not wanted.rows:
+        with organization_scope(organization_id):
+            reader = _person_reader(wanted, mapping, len(shape.header))
+        with contextlib.suppress(UnreadableFile):  # the import says where
+            stop_first(rows_of(path, shape), wanted, reader=reader, go_on=partial(_stopped_some, wanted))
     with tempfile.TemporaryDirectory() as folder:
         with ErrorFile(Path(folder) / "errors.csv", shape.header) as errors:
             try:
-                if Field.STOPPED in mapping.values() and not wanted.rows:
-                    for batch in batches(rows_of(path, shape), read):
-                        with organization_scope(organization_id):
-                            stop_first(batch, wanted, now=clock_now())
                 for batch in ahead(batches(rows_of(path, shape), read)):
                     with organization_scope(organization_id):
                         canceled = not _write_batch(batch, wanted, write, errors, phone_column, total)
@@ -277,6 +281,19 @@ def fail_import(*, organization_id: int, import_id: int, now: datetime) -> None:
         )
 
 
+def _person_reader(wanted: Import, mapping: dict[int, str], columns: int) -> PersonReader:
+    return PersonReader(mapping, columns=columns, country=wanted.default_country, own=own_fields())
+
+
+def _stopped_some(wanted: Import, stopped: int) -> bool:
+    """Note how many the file has stopped so far; False: somebody has asked to stop the import, or it has ended."""
+    locked = Import.objects.select_for_update(no_key=True, of=("self",)).select_related("job").get(id=wanted.id)
+    locked.stopped += stopped
+    locked.save(update_fields=["stopped"])
+    report_progress(wanted.job_id, done=0, now=clock_now())
+    return locked.job.state in UNDER_WAY and locked.cancel_asked_at is None
+
+
 class Write(Protocol):
     """Writes a batch and adds to the import's counts; the phones that were left out as another person's."""
 
@@ -291,9 +308,10 @@ def _way_of(wanted: Import, mapping: dict[int, str], columns: int) -> tuple[Call
     if wanted.kind == Import.Kind.CONSENTS:
         assert wanted.statement is not None
         level = Level(wanted.statement.program.level)
-        reader = consent_reader(mapping, columns=columns, country=country, level=level, until=localdate(clock_now()))
+        until = localdate(wanted.created_at, ZoneInfo(current_organization().time_zone))
+        reader = consent_reader(mapping, columns=columns, country=country, level=level, until=until)
         return reader, write_consents
-    return PersonReader(mapping, columns=columns, country=country, own=own_fields()).read, write_persons
+    return _person_reader(wanted, mapping, columns).read, write_persons
 
 
 def _write_batch(

@@ -90,13 +90,17 @@ def merge_contacts(kept_id: int, other_id: int, *, actor: Actor, now: datetime) 
 
 
 _MERGE = (
-    """UPDATE contacts_contactphone SET contact_id = %(kept)s
-    WHERE organization_id = %(organization)s AND contact_id = %(other)s""",
+    # The phone that the kept contact is texted on stays that one.
+    """UPDATE contacts_contactphone p SET contact_id = %(kept)s, label = CASE WHEN EXISTS (
+        SELECT 1 FROM contacts_contactphone k
+        WHERE k.organization_id = p.organization_id AND k.contact_id = %(kept)s AND k.label = p.label)
+        THEN 'OTHER' ELSE p.label END
+    WHERE p.organization_id = %(organization)s AND p.contact_id = %(other)s""",
     """INSERT INTO contacts_listmember (organization_id, contact_list_id, contact_id)
     SELECT organization_id, contact_list_id, %(kept)s FROM contacts_listmember
     WHERE organization_id = %(organization)s AND contact_id = %(other)s
     ON CONFLICT DO NOTHING""",
-    # Undoing an import takes neither of them out: the one was known before the other.
+    # Undoing an import takes neither of them out: who they are was said by more than that file.
     """UPDATE contacts_importedcontact SET contact_id = %(kept)s, created = false
     WHERE organization_id = %(organization)s AND contact_id IN (%(kept)s, %(other)s)""",
 )
@@ -206,6 +210,8 @@ def _custom(before: Mapping[str, object], given: Mapping[str, str]) -> dict[str,
             continue
         if not text.strip():
             found.pop(key, None)
+            continue
+        if text.strip() == str(found.get(key)):  # as it was, also where it could not be chosen any more
             continue
         try:
             found[key] = read_value(own.kind, text.strip(), choices=own.choices)

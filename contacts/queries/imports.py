@@ -113,6 +113,7 @@ class Outlook:
     duplicates: int
     opted_out: int
     faults: dict[str, int]
+    stopped: int
 
     @property
     def sample(self) -> tuple[PreviewRow, ...]:
@@ -125,7 +126,7 @@ def outlook_of(file: StoredFile, mapping: Mapping[int, str], *, country: str = "
     shape = shape_of_upload(file)
     country = country or current_organization().default_country
     reader = PersonReader(mapping, columns=len(shape.header), country=country, own=own_fields())
-    rows, more = 0, False
+    rows, more, stopped = 0, False, 0
     preview: list[PreviewRow] = []
     phones: list[str] = []
     faults: Counter[str] = Counter()
@@ -135,6 +136,7 @@ def outlook_of(file: StoredFile, mapping: Mapping[int, str], *, country: str = "
             break
         rows += 1
         try:
+            stopped += bool(reader.stop_in(row.fields)[0])
             person = reader.read(row.fields)
             phones.append(person.phone)
             shown = PreviewRow(row.fields, person, "", _zone_of(person)) if len(preview) < PREVIEWED else None
@@ -158,6 +160,7 @@ def outlook_of(file: StoredFile, mapping: Mapping[int, str], *, country: str = "
         duplicates=len(phones) - left_out - (len(unique) - len(taken)),
         opted_out=len(opted_out_among(unique)),
         faults=dict(faults),
+        stopped=stopped,
     )
 
 
@@ -205,9 +208,9 @@ UNDO_WITHIN = timedelta(days=1)
 def may_undo(done: Import, *, now: datetime) -> bool:
     """Whether an import can still be undone: it has ended, a day ago at most, and nobody has asked yet.
 
-    Who said stop stays stopped: files of opt-outs, and of consents beside them, are not undone.
+    Who said stop stays stopped: a file of opt-outs is not undone.
     """
-    if done.kind != Import.Kind.PEOPLE:
+    if done.kind == Import.Kind.OPT_OUTS:
         return False
     ended = done.job.state not in UNDER_WAY
     return ended and done.undo_job_id is None and now <= done.created_at + UNDO_WITHIN and done.rows > 0
@@ -247,7 +250,8 @@ ORDER BY i.phone LIMIT %(limit)s
 
 
 def newest_imports() -> QuerySet[Import]:
-    return Import.objects.select_related("file", "job").order_by("-id")[:5]
+    of_contacts = Import.objects.filter(kind=Import.Kind.PEOPLE).exclude(existing=Existing.APART)
+    return of_contacts.select_related("file", "job").order_by("-id")[:5]
 
 
 NAMED_IMPORTS = 100

@@ -62,7 +62,7 @@ HEADINGS: dict[str, Field] = {
         Field.POSTCODE: "zip,zipcode,postcode,postalcode,plz",
         Field.COUNTRY: "country,countrycode",
         Field.TIME_ZONE: "timezone,tz,timezonename",
-        Field.STOPPED: "stopped,stop,optout,optedout,optoutdate,optedoutat,unsubscribed,unsubscribedat,donotcontact,"
+        Field.STOPPED: "stopped,optout,optedout,optoutdate,optedoutat,unsubscribed,unsubscribedat,donotcontact,"
         "donottext,dnc",
     }.items()
     for heading in headings.split(",")
@@ -112,13 +112,14 @@ def guess_mapping(
 
 
 def guess_among(header: Sequence[str], headings: Mapping[str, Sequence[str]]) -> dict[int, str]:
-    """Column number to the field whose headings hold the column's; each field once, the first column wins."""
+    """Column number to the field whose headings hold the column's; each field once, by its first heading there is."""
     mapping: dict[int, str] = {}
+    plain = [plain_heading(heading) for heading in header]
     for field, words in headings.items():
-        for column, heading in enumerate(header):
-            if column not in mapping and plain_heading(heading) in words:
-                mapping[column] = field
-                break
+        fitting = (plain.index(word) for word in words if word in plain)
+        column = next((column for column in fitting if column not in mapping), None)
+        if column is not None:
+            mapping[column] = field
     return mapping
 
 

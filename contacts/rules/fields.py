@@ -1,5 +1,6 @@
 """An organization's own fields: what kind of value each holds, and how a value is read from what people write."""
 
+import contextlib
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -75,6 +76,39 @@ def _date(text: str) -> str:
             return date(int(month_first[3]), int(month_first[1]), int(month_first[2])).isoformat()
         if len(text) > 10 and text[10] not in "T ":
             raise ValueError(text)
-        return (datetime.fromisoformat(text) if len(text) > 10 else date.fromisoformat(text)).strftime("%Y-%m-%d")
+        if text.isdigit() and len(text) != len("20260504"):
+            raise ValueError(text)  # seconds since 1970, and the like
+        day = datetime.fromisoformat(text).date() if len(text) > 10 else date.fromisoformat(text)
+        return day.isoformat()
     except ValueError as error:
         raise UnreadableValue("This field takes a date such as 2026-05-04 or 5/4/2026.") from error
+
+
+_STOPPED = frozenset(("stop", "stopped", "optout", "optedout", "unsubscribe", "unsubscribed", "blocked", "out"))
+_TIME = re.compile(r"^(\S+?)[T ]+\d{1,2}:\d\d.*$")
+EARLIEST_YEAR = 1990
+"""Nobody was texted before: such a day is a sign that nothing was known."""
+
+
+def read_stop(text: str) -> bool | date | datetime:
+    """What a cell says of whether and since when somebody wants no texts: no, yes, a day, or a moment.
+
+    Raises UnreadableValue.
+    """
+    plain = "".join(filter(str.isalnum, text.casefold()))
+    if not text or plain in _NO:
+        return False
+    if plain in _YES or plain in _STOPPED:
+        return True
+    return read_moment(text)
+
+
+def read_moment(text: str) -> date | datetime:
+    """A day, or a moment where the text names one in the way of ISO 8601. Raises UnreadableValue."""
+    day = date.fromisoformat(str(read_value(FieldKind.DATE, _TIME.sub(r"\1", text))))
+    if not EARLIEST_YEAR <= day.year <= 2999:
+        raise UnreadableValue(f"This field takes a day since {EARLIEST_YEAR}, such as 2026-05-04.")
+    if _TIME.fullmatch(text):
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(text)
+    return day

@@ -1,14 +1,14 @@
 """Rows of a former provider's files (F10): who said stop, and who agreed to what, when and how."""
 
-import re
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from consent.rules.media import MEDIA, Level, Medium
 from contacts.rules.columns import guess_among, plain_heading
-from contacts.rules.fields import FieldKind, UnreadableValue, read_value
+from contacts.rules.fields import UnreadableValue, read_moment
 from contacts.rules.people import Fault, InvalidRow, e164_in
 
 
@@ -34,26 +34,27 @@ OPT_OUT_COLUMNS = (Column.PHONE, Column.STOPPED_ON, Column.SOURCE)
 CONSENT_COLUMNS = (Column.PHONE, Column.AGREED_ON, Column.MEDIUM)
 
 _HEADINGS: dict[Column, str] = {
-    Column.PHONE: "phone,phonenumber,mobile,mobilephone,cell,cellphone,number,msisdn,to,recipient,contact",
-    Column.STOPPED_ON: "date,day,time,timestamp,optoutdate,optedoutat,optedouton,optouttime,stoppedon,stopdate,"
-    "unsubscribedat,unsubscribedate,unsubscribedon,createdat,updatedat,datecreated",
-    Column.SOURCE: "source,reason,how,method,medium,channel,keyword",
-    Column.AGREED_ON: "date,day,time,timestamp,optindate,optedinat,optedinon,optintime,agreedon,consentdate,"
-    "consentedat,subscribedat,subscribedate,createdat,datecreated",
-    Column.MEDIUM: "medium,source,how,method,channel,optinmethod,optinsource,optintype,consentmethod,consentsource",
+    # The surest first.
+    Column.PHONE: "phonenumber,phone,mobilephone,mobile,cellphone,cell,msisdn,number,recipient,contact",
+    Column.STOPPED_ON: "optoutdate,optedoutat,optedouton,optouttime,stoppedon,stopdate,unsubscribedat,unsubscribedate,"
+    "unsubscribedon,date,day,timestamp,time,updatedat,datecreated,createdat",
+    Column.SOURCE: "source,reason,keyword,how,method,medium,channel",
+    Column.AGREED_ON: "optindate,optedinat,optedinon,optintime,agreedon,consentdate,consentedat,subscribedat,"
+    "subscribedate,date,day,timestamp,time,datecreated,createdat",
+    Column.MEDIUM: "optinmethod,optintype,optinsource,consentmethod,consentsource,medium,method,how,source",
 }
 
 
 def guess_columns(header: Sequence[str], wanted: Sequence[Column]) -> dict[int, str]:
-    """Column number to what it seems to hold; each once, the first fitting one."""
+    """Column number to what it seems to hold; each once, by its surest heading."""
     return guess_among(header, {column: _HEADINGS[column].split(",") for column in wanted})
 
 
 class Stopped(NamedTuple):
-    """A phone that wants no texts; `on` is None where the row does not say since when."""
+    """A phone that wants no texts; `since` is None where the row does not say, or cannot be read."""
 
     phone: str
-    on: date | None
+    since: date | datetime | None
     source: str
 
 
@@ -66,14 +67,16 @@ class Agreed(NamedTuple):
 
 
 def opt_out_reader(mapping: Mapping[int, str], *, columns: int, country: str) -> Callable[[Sequence[str]], Stopped]:
-    """Reads rows of an opt-out file; what it gives raises InvalidRow."""
+    """Reads rows of an opt-out file; what it gives raises InvalidRow where there is no phone, and for nothing else."""
     at = {name: column for column, name in mapping.items()}
 
     def read(fields: Sequence[str]) -> Stopped:
-        cells = _padded(fields, columns)
-        said = _cell(cells, at, Column.STOPPED_ON)
-        day = _day(said, at.get(Column.STOPPED_ON)) if said else None
-        return Stopped(_phone(cells, at, country), day, _cell(cells, at, Column.SOURCE)[:120])
+        cells = _padded(fields[:columns], columns)
+        since = None
+        with contextlib.suppress(UnreadableValue):
+            if said := _cell(cells, at, Column.STOPPED_ON):
+                since = read_moment(said)
+        return Stopped(_phone(cells, at, country), since, _cell(cells, at, Column.SOURCE)[:120])
 
     return read
 
@@ -108,12 +111,12 @@ def consent_reader(
 
 
 _WAYS: dict[Medium, str] = {
-    Medium.WEB_FORM: "webform,web,website,onlineform,online,form,landingpage,checkout,webpage,widget,popup,app",
-    Medium.KEYWORD: "keyword,text,sms,texttojoin,texttosubscribe,viatext,mobileoriginated,mo",
+    Medium.WEB_FORM: "webform,web,website,onlineform,online,landingpage,checkout,webpage,widget,popup",
+    Medium.KEYWORD: "keyword,texttojoin,texttosubscribe,textkeyword,smskeyword,mobileoriginated",
     Medium.QR_CODE: "qrcode,qr,mobileqrcode",
     Medium.PAPER_FORM: "paperform,paper,written,signed,instore,pos,pointofsale,card",
-    Medium.DOUBLE_OPT_IN: "doubleoptin,doi,confirmed,doubleconfirmed",
-    Medium.VERBAL: "spoken,verbal,phone,call,voice,inperson,oral",
+    Medium.DOUBLE_OPT_IN: "doubleoptin,doi",
+    Medium.VERBAL: "spoken,verbal,phonecall,voicecall,inperson,oral",
     Medium.IVR: "phonemenu,ivr",
 }
 _MEDIA = {word: medium for medium, words in _WAYS.items() for word in words.split(",")}
@@ -142,12 +145,10 @@ def _phone(cells: Sequence[str], at: Mapping[str, int], country: str) -> str:
     return e164_in(at[Column.PHONE], phone, country)
 
 
-_TIME = re.compile(r"^(\S+?)[T ]\d{1,2}:\d\d.*$")
-
-
 def _day(text: str, column: int | None) -> date:
     """The day of a date, or of a time stamp in whatever form."""
     try:
-        return date.fromisoformat(str(read_value(FieldKind.DATE, _TIME.sub(r"\1", text))))
+        found = read_moment(text)
     except UnreadableValue as error:
         raise InvalidRow(Fault.BAD_VALUE, column, text[:40], str(error)) from error
+    return found.date() if isinstance(found, datetime) else found

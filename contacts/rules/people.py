@@ -1,16 +1,18 @@
 """One row of a file read as a person."""
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from common.phones import InvalidPhone, to_e164
 from contacts.rules.columns import CUSTOM, NEW, Field
-from contacts.rules.fields import FieldKind, UnreadableValue, read_value
+from contacts.rules.fields import FieldKind, UnreadableValue, read_stop, read_value
 
 COLUMNS = (
     *("first_name", "last_name", "email", "company", "language"),
@@ -71,14 +73,14 @@ class Person(NamedTuple):
     """What a row says of a person: `phone` is E.164, `values` stand in the order of COLUMNS.
 
     `others` are further phones as (label, E.164); `custom` is what the organization's own fields hold, as JSON.
-    `stopped` says that the person wants no texts: the day as 2026-05-04, or "yes"; empty where the row does not.
+    `stopped` says that the person wants no texts; since when is said by `PersonReader.stop_in`.
     """
 
     phone: str
     values: tuple[str, ...]
     others: tuple[tuple[str, str], ...] = ()
     custom: str = "{}"
-    stopped: str = ""
+    stopped: bool = False
 
     @property
     def named(self) -> dict[str, str]:
@@ -166,18 +168,36 @@ class PersonReader:
             tuple(values),
             tuple((label, e164_in(at, text, country)) for at, label in self._labelled if (text := fields[at].strip())),
             self._read_own(fields) if self._own else "{}",
-            self._read_stopped(fields[self._stopped].strip()) if self._stopped >= 0 else "",
+            self._stopped >= 0 and self._stop(fields) is not False,
         )
 
-    def _read_stopped(self, text: str) -> str:
-        for kind in (FieldKind.YES_NO, FieldKind.DATE):
-            try:
-                said = str(read_value(kind, text)) if text else "no"
-                return "" if said == "no" else said
-            except UnreadableValue:
-                continue
-        reason = "This column takes yes, no, or the day on which they said stop, such as 2026-05-04."
-        raise InvalidRow(Fault.BAD_VALUE, self._stopped, text[:40], reason)
+    def stop_in(self, fields: Sequence[str]) -> tuple[list[str], "bool | date | datetime"]:
+        """The phones of a row whose owner wants no texts, and since when (True: it does not say); else no phone.
+
+        Whatever else is wrong with the row: who says stop is obeyed.
+        """
+        try:
+            said = self._stop(fields)
+        except InvalidRow:
+            return [], False
+        found = []
+        for at in (self._phone, *(column for column, _ in self._labelled)) if said is not False else ():
+            with contextlib.suppress(InvalidRow):
+                if 0 <= at < len(fields) and fields[at].strip():
+                    found.append(e164_in(at, fields[at].strip(), self._country_of(fields)))
+        return found, said
+
+    def _country_of(self, fields: Sequence[str]) -> str:
+        named = fields[self._of_country].strip().upper() if 0 <= self._of_country < len(fields) else ""
+        return named if len(named) == 2 else self._country
+
+    def _stop(self, fields: Sequence[str]) -> "bool | date | datetime":
+        text = fields[self._stopped].strip() if 0 <= self._stopped < len(fields) else ""
+        try:
+            return read_stop(text)
+        except UnreadableValue as error:
+            reason = "This column takes yes, no, or the day on which they said stop, such as 2026-05-04."
+            raise InvalidRow(Fault.BAD_VALUE, self._stopped, text[:40], reason) from error
 
     def _read_own(self, fields: Sequence[str]) -> str:
         found = {}

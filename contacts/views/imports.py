@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.timezone import localdate
 from django.views.decorators.http import require_POST
 
 from accounts.queries import current_organization
@@ -136,12 +137,15 @@ def former_columns(request: MemberRequest, file_id: int, kind: str) -> HttpRespo
 
 def _former_wish(form: FormerColumnsForm, kind: Import.Kind) -> FormerWish:
     chosen, zone = form.cleaned_data, ZoneInfo(current_organization().time_zone)
-    until = chosen.get("stopped_by")
+    until, end = chosen.get("stopped_by"), None
+    if until is not None:
+        end = datetime.combine(until, time(23, 59, 59), tzinfo=zone)
+        end = min(end, now()) if until <= localdate(now()) else end  # a later day is refused
     return FormerWish(
         kind=kind,
         mapping=form.mapping(),
         country=chosen["country"],
-        stopped_by=datetime.combine(until, time(), tzinfo=zone) if until else None,
+        stopped_by=end,
         program=chosen.get("program"),
         how=chosen.get("how", ""),
     )

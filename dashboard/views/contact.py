@@ -115,7 +115,9 @@ def import_undo(request: MemberRequest, import_id: int) -> HttpResponse:
         "What the file said of their consent is withdrawn for everybody on it. What it changed in the "
         f"{found.updated:,} people who were contacts before stays."
     )
-    if found.existing == Existing.APART:
+    if found.kind == Import.Kind.CONSENTS:
+        words = f"The {found.created:,} agreements that it brought are withdrawn. Who agreed in another way stays so."
+    elif found.existing == Existing.APART:
         words = (
             f"The {found.unchanged:,} recipients of it are removed, and what the file said of their consent is "
             "withdrawn. What was sent to them stays sent."

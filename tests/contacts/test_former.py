@@ -10,8 +10,9 @@ from common.actor import SYSTEM
 from consent.actions import opt_out_by_staff
 from consent.actions.inbound import obey_inbound
 from consent.models import ConsentRecord, ConsentState, OptOut
+from consent.queries import consent_panel
 from consent.rules.media import Level, Medium
-from contacts.actions import run_import
+from contacts.actions import cancel_import, run_import
 from contacts.models import Contact, Import
 from contacts.rules.former import (
     CONSENT_COLUMNS,
@@ -24,8 +25,9 @@ from contacts.rules.former import (
 )
 from contacts.rules.people import InvalidRow
 from content.queries import path_of
+from dashboard.actions import request_undo, undo_import
 from tests.architecture.test_isolation import signed_in
-from tests.contacts.test_import import imported
+from tests.contacts.test_import import imported, request
 from tests.world import ACTOR, World, build_world
 
 OPT_OUTS = """Phone,Opted out at,Source,Campaign
@@ -43,7 +45,7 @@ CONSENTS = """Mobile,Opt-in date,Method
 775-686-5762,2025-01-02,verbal
 256-734-6043,2025-04-04,paper
 """
-ADA, BEN = "+12567346043", "+12052212310"
+ADA, BEN, EVE = "+12567346043", "+12052212310", "+17756865760"
 
 
 def bring(world: World, content: str, kind: str, **about: object) -> Import:
@@ -86,13 +88,15 @@ def errors_of(done: Import) -> list[tuple[str, str]]:
 def test_opt_outs_stop_phones_whose_owners_are_no_contacts(world: World) -> None:
     world.add_contact(ADA, first_name="Ada")
     done = opt_outs(world)
-    assert (done.created, done.unchanged, done.duplicates, done.invalid) == (2, 0, 1, 2)
-    assert errors_of(done) == [("4", "Phone"), ("5", "Opted out at")]
+    assert (done.created, done.unchanged, done.duplicates, done.invalid) == (3, 0, 1, 1)
+    assert errors_of(done) == [("4", "Phone")]
     found = stopped(world)
-    assert set(found) == {ADA, BEN}
+    assert set(found) == {ADA, BEN, EVE}  # a day that cannot be read stops nobody's stop
+    assert found[ADA].opted_out_at == datetime(2025, 5, 4, 10, 11, 12, tzinfo=UTC)
     assert found[ADA].opted_out_at.date() == date(2025, 5, 4)  # the newest row counts
     assert (found[ADA].source, found[ADA].detail) == ("FILE", "STOP reply")
-    assert found[BEN].opted_out_at.date() == date(2025, 12, 31)  # none of its own
+    # The end of the day, where the organization is: who came back in its course may have stopped after.
+    assert found[BEN].opted_out_at == found[EVE].opted_out_at == datetime(2026, 1, 1, 4, 59, 59, tzinfo=UTC)
     with world.scope():
         assert Contact.objects.count() == 1
         assert not ConsentState.objects.get(phone=ADA).granted
@@ -102,7 +106,7 @@ def test_the_same_file_again_changes_nothing(world: World) -> None:
     opt_outs(world)
     before = stopped(world)
     done = opt_outs(world)
-    assert (done.created, done.unchanged) == (0, 2)
+    assert (done.created, done.unchanged) == (0, 3)
     assert {phone: row.opted_out_at for phone, row in stopped(world).items()} == {
         phone: row.opted_out_at for phone, row in before.items()
     }
@@ -125,15 +129,15 @@ def test_who_came_back_since_stays_back(world: World, now: datetime) -> None:
         )
         assert ConsentState.objects.get(phone=ADA, program_id=world.program.id).granted
     done = opt_outs(world)
-    assert (done.created, done.unchanged) == (0, 2)
-    assert set(stopped(world)) == {BEN}
+    assert (done.created, done.unchanged) == (0, 3)
+    assert set(stopped(world)) == {BEN, EVE}
     with world.scope():
         assert ConsentState.objects.get(phone=ADA, program_id=world.program.id).granted
 
 
 def test_who_stopped_there_is_not_textable_whatever_comes_later(world: World, now: datetime) -> None:
     opt_outs(world)
-    done = imported(world, f"Name,Phone\nAda,{ADA}\nNew,775-686-5760\n", now)
+    done = imported(world, f"Name,Phone\nAda,{ADA}\nNew,775-686-5769\n", now)
     assert (done.created, done.opted_out) == (2, 1)
     assert (consents(world).opted_out) == 2
     outreach = world.campaign()
@@ -181,10 +185,11 @@ def test_a_later_stop_outweighs_what_a_file_says(world: World, now: datetime) ->
     ("kind", "about", "words"),
     [
         ("OPT_OUTS", {}, "This field is required"),
-        ("OPT_OUTS", {"stopped_by": "2999-01-01"}, "cannot lie in the future"),
+        ("OPT_OUTS", {"stopped_by": "2999-01-01"}, "up to today"),
         ("OPT_OUTS", {"stopped_by": "2025-01-01", "column_0": ""}, "which column holds the phone"),
         ("CONSENTS", {"how": "Acme", "column_2": ""}, "Say which column is “How they agreed”"),
         ("CONSENTS", {"how": " "}, "This field is required"),
+        ("CONSENTS", {"how": "Acme", "program": ""}, "This field is required"),
     ],
 )
 def test_what_is_missing_is_said(world: World, kind: str, about: dict[str, str], words: str) -> None:
@@ -211,9 +216,11 @@ def test_a_file_of_opt_outs_is_never_undone(world: World) -> None:
         ("Web form", Medium.WEB_FORM),
         ("WEB_FORM", Medium.WEB_FORM),
         ("text-to-join", Medium.KEYWORD),
+        ("SMS", None),  # a channel, and no way of agreeing
+        ("phone", None),
         ("In store", Medium.PAPER_FORM),
         ("double opt-in", Medium.DOUBLE_OPT_IN),
-        ("phone call", None),
+        ("phone call", Medium.VERBAL),
         ("", None),
         *((medium.value, medium) for medium in Medium if medium not in (Medium.INBOUND_TEXT, Medium.OTP_FLOW)),
     ],
@@ -222,19 +229,36 @@ def test_ways_of_agreeing_are_known_by_many_words(said: str, medium: Medium | No
     assert medium_named(said) == medium
 
 
-def test_rows_are_read_or_refused() -> None:
+@pytest.mark.parametrize(
+    ("said", "since"),
+    [
+        ("12/31/2024 11:59 PM", date(2024, 12, 31)),
+        ("2025-05-04T10:11:12Z", datetime(2025, 5, 4, 10, 11, 12, tzinfo=UTC)),
+        ("2025-05-04 10:11", datetime(2025, 5, 4, 10, 11)),
+        ("0001-01-01", None),
+        ("1/1/0001 12:00:00 AM", None),
+        ("1741082472", None),
+        ("2025-13-01", None),
+        ("", None),
+    ],
+)
+def test_whatever_the_day_a_stop_is_a_stop(said: str, since: object) -> None:
     read = opt_out_reader({0: "phone", 1: "stopped_on"}, columns=2, country="US")
-    assert read(["256-734-6043", "12/31/2024 23:59"]).on == date(2024, 12, 31)
-    assert read(["256-734-6043"]).on is None
-    for row in (["", "2024-01-01"], ["12", ""], ["256-734-6043", "x"], ["256-734-6043", "2024-01-01", "more"]):
+    assert read(["256-734-6043", said, "one field too many"]) == (ADA, since, "")
+    assert read(["256-734-6043"]).since is None
+    for row in (["", "2024-01-01"], ["12", ""]):
         with pytest.raises(InvalidRow):
             read(row)
+
+
+def test_a_consent_needs_its_day_and_way() -> None:
     columns = {0: "phone", 1: "agreed_on", 2: "medium"}
     level, until = Level.INFORMATIONAL, date(2024, 6, 1)
     agreed = consent_reader(columns, columns=3, country="US", level=level, until=until)
-    with pytest.raises(InvalidRow, match="future"):
-        agreed(["256-734-6043", "2024-06-02", "web"])
     assert agreed(["256-734-6043", "2024-01-01", "web"]) == Agreed(ADA, date(2024, 1, 1), Medium.WEB_FORM)
+    for day in ("2024-06-02", "0001-01-01", "1741082472", ""):
+        with pytest.raises(InvalidRow):
+            agreed(["256-734-6043", day, "web"])
 
 
 def test_headings_of_other_providers_are_guessed() -> None:
@@ -248,31 +272,101 @@ def test_headings_of_other_providers_are_guessed() -> None:
         3: "agreed_on",
         4: "medium",
     }
+    # The surest heading, not the first column.
+    assert guess_columns(["Contact", "Phone", "Created at", "Opted out at"], OPT_OUT_COLUMNS) == {
+        1: "phone",
+        3: "stopped_on",
+    }
+    headings = ["Phone", "Source", "Opt-in method", "Created at", "Opt-in date", "Channel"]
+    assert guess_columns(headings, CONSENT_COLUMNS) == {0: "phone", 2: "medium", 4: "agreed_on"}
 
 
 # A file of contacts that says itself who stopped --------------------------------------------------------------------
 
-MIXED = f"""Name,Phone,Unsubscribed
-Ada,{ADA},no
-Ben,{BEN},yes
-Ada again,{ADA},2025-02-03
-Eve,775-686-5760,
-Odd,775-686-5761,perhaps
+MIXED = f"""Name,Phone,Unsubscribed,Work phone,Postcode
+Ada,{ADA},no,,
+Ben,{BEN},yes,205-221-2311,
+Ada again,{ADA},2025-02-03,,
+Eve,775-686-5760,,,
+Odd,775-686-5761,perhaps,,
+Long,775-686-5762,opted out,,{"1" * 30}
+Ada once more,{ADA},2024-02-03,,
 """
+LONG, BENS_WORK = "+17756865762", "+12052212311"
 
 
-def test_opt_outs_of_a_file_go_before_anything_else_of_it(world: World, now: datetime) -> None:
-    """Also of a second row of the same phone: nobody is textable for a moment in between."""
+def test_opt_outs_of_a_file_go_before_anything_else_of_it(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a later row of a phone, and of one that is left out: nobody is textable for a moment in between."""
+    monkeypatch.setattr("contacts.actions.batches.BATCH", 2)
     done = imported(world, MIXED, now)
-    assert (done.created, done.duplicates, done.invalid, done.opted_out) == (3, 1, 1, 2)
-    assert set(stopped(world)) == {ADA, BEN}
+    assert (done.created, done.duplicates, done.invalid, done.opted_out, done.stopped) == (3, 2, 2, 2, 4)
+    found = stopped(world)
+    assert set(found) == {ADA, BEN, BENS_WORK, LONG}
+    assert found[ADA].opted_out_at.year == 2025
     with world.scope():
         granted = ConsentRecord.objects.filter(action="GRANT").values_list("phone", flat=True)
-        assert list(granted) == ["+17756865760"]
+        assert list(granted) == [EVE]
     again = imported(world, MIXED, now + timedelta(days=1))
-    assert (again.unchanged, again.opted_out) == (3, 2)
+    assert (again.unchanged, again.opted_out, again.stopped) == (3, 2, 0)
+
+
+def start(world: World, phone: str, at: datetime) -> None:
+    with world.scope():
+        OptOut.objects.filter(phone=phone).update(lifted_at=at)
+
+
+def test_who_came_back_is_stopped_by_newer_words_alone(world: World, now: datetime) -> None:
+    imported(world, f"Name,Phone,Unsubscribed\nAda,{ADA},yes\nBen,{BEN},2025-02-03\n", now)
+    start(world, ADA, now + timedelta(hours=1))
+    start(world, BEN, datetime(2025, 3, 2, tzinfo=UTC))
+    older = f"Name,Phone,Unsubscribed\nAda,{ADA},yes\nBen,{BEN},2025-02-28\n"
+    assert imported(world, older, now + timedelta(days=2), agreed_at=now).stopped == 0
+    newer = f"Name,Phone,Unsubscribed\nBen,{BEN},2025-04-01\nBen,{BEN},2025-02-03\n"
+    assert imported(world, newer, now + timedelta(days=3)).stopped == 1
+    assert set(stopped(world)) == {BEN}
+
+
+def test_a_file_that_breaks_says_so_and_brings_what_is_before_it(world: World, now: datetime) -> None:
+    broken = f"Name,Phone,Unsubscribed\nAda,{ADA},yes\nEve,775-686-5760,\nBad,{'9' * 70_000},\n"
+    done = imported(world, broken, now)
+    assert (done.stopped, done.created) == (1, 2)
+    assert "rows before it were imported" in done.job.message
+
+
+def test_a_stop_of_the_import_also_ends_its_first_pass(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contacts.actions.batches.BATCH", 1)
+    wanted = request(world, f"Name,Phone,Unsubscribed\nAda,{ADA},yes\nBen,{BEN},yes\n", now)
+    with world.scope():
+        cancel_import(wanted.id, actor=ACTOR, now=now)
+    run_import(organization_id=world.id, import_id=wanted.id, actor=SYSTEM)
+    assert len(stopped(world)) <= 1
+    with world.scope():
+        assert Import.objects.get(id=wanted.id).job.state == "CANCELED"
 
 
 def test_nobody_stops_in_the_future(world: World, now: datetime) -> None:
     imported(world, f"Name,Phone,Opted out\nAda,{ADA},2999-01-01\n", now)
     assert stopped(world)[ADA].opted_out_at <= datetime.now(UTC)
+
+
+def test_a_later_row_with_a_newer_day_counts_in_a_later_batch_too(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contacts.actions.batches.BATCH", 1)
+    consents(world, f"Phone,Opt-in date,Method\n{ADA},2024-01-01,web\n{ADA},2025-01-01,paper\n{ADA},2023-01-01,web\n")
+    with world.scope():
+        assert ConsentState.objects.get(phone=ADA).changed_at.year in (2024, 2025)
+        assert consent_panel(ADA).informational[0].at.year == 2025
+
+
+def test_consents_of_a_file_are_taken_back(world: World) -> None:
+    done = consents(world)
+    with world.scope():
+        request_undo(done.id, actor=ACTOR, now=done.created_at)
+    undo_import(organization_id=world.id, import_id=done.id, actor=ACTOR)
+    with world.scope():
+        assert not ConsentState.objects.filter(granted=True).exists()
