@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -118,6 +119,11 @@ def change_settings(wanted: Settings, *, actor: Actor, now: datetime) -> None:
 
 FURTHEST_DAY_OFF = timedelta(days=730)
 MOST_DAYS_OFF = 100
+
+
+def choose_columns(columns: Sequence[str], *, user_id: int) -> None:
+    """What the table of contacts shows this person from now on; none: the usual."""
+    Membership.objects.filter(user_id=user_id).update(contact_columns=list(columns))
 
 
 def add_day_off(day: date, *, name: str, actor: Actor, now: datetime) -> BlackoutDate:

@@ -100,6 +100,7 @@ class Membership(TenantModel):
     role = models.CharField(max_length=20, choices=_choices(Role))
     # Empty: every department.
     departments = models.ManyToManyField(Department, related_name="+", through="MembershipDepartment")
+    contact_columns = models.JSONField(default=list, db_default=[], help_text="of the table of contacts, as they chose")
     created_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):

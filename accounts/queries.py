@@ -77,6 +77,12 @@ def current_organization() -> Organization:
     return Organization.objects.get(id=current_organization_id())
 
 
+def chosen_columns(user_id: int) -> list[str]:
+    """What the table of contacts shows a person, as they chose."""
+    found = Membership.objects.filter(user_id=user_id).values_list("contact_columns", flat=True).first()
+    return list(found or ())
+
+
 def days_off(*, since: date) -> list[BlackoutDate]:
     """Days without promotional texts of the organization in scope, in order."""
     return list(BlackoutDate.objects.filter(day__gte=since).order_by("day"))

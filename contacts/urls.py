@@ -9,6 +9,7 @@ urlpatterns = [
     path("<int:contact_id>/edit/", people.contact_edit, name="edit"),
     path("<int:contact_id>/delete/", people.contact_delete, name="delete"),
     path("phones/<int:phone_id>/clear/", people.phone_clear, name="phone_clear"),
+    path("columns/", people.choose, name="columns"),
     path("add-to-list/", people.add_chosen, name="add_to_list"),
     path("export/", exports.export_new, name="export_new"),
     path("export/<int:export_id>/", exports.export_state, name="export"),

@@ -110,14 +110,9 @@ def request_import(file: StoredFile, wish: ImportWish, *, actor: Actor, now: dat
 
     An upload is imported once: asked again, it is the import that is under way already.
     """
-    StoredFile.objects.select_for_update(no_key=True).get(id=file.id)
-    known: Import | None = Import.objects.filter(file=file).first()
+    known, shape = _once(file)
     if known is not None:
         return known
-    try:
-        shape = shape_of(path_of(file))
-    except UnreadableFile as error:
-        raise ImportRefused(str(error)) from error
     if wish.most_rows is not None and (rows := _rows_beyond(path_of(file), shape, wish.most_rows)):
         raise ImportRefused(
             f"Too many recipients: the file has {rows:,}, and your plan takes {wish.most_rows:,} in one list. "
@@ -171,14 +166,9 @@ class FormerWish:
 
 def request_former(file: StoredFile, wish: FormerWish, *, actor: Actor, now: datetime) -> Import:
     """Check a file of opt-outs or of consents, and start the job. Raises ImportRefused or StatementRefused."""
-    StoredFile.objects.select_for_update(no_key=True).get(id=file.id)
-    known: Import | None = Import.objects.filter(file=file).first()
+    known, shape = _once(file)
     if known is not None:
         return known
-    try:
-        shape = shape_of(path_of(file))
-    except UnreadableFile as error:
-        raise ImportRefused(str(error)) from error
     consents = wish.kind == Import.Kind.CONSENTS
     needed = (Column.PHONE, Column.AGREED_ON, Column.MEDIUM) if consents else (Column.PHONE,)
     for column in needed:
@@ -207,6 +197,16 @@ def request_former(file: StoredFile, wish: FormerWish, *, actor: Actor, now: dat
     audit(action="import.requested", subject=requested, actor=actor, now=now, file=file.name, kind=wish.kind)
     begin_work(requested.job, "contacts.run_import", arguments=[requested.organization_id, requested.id])
     return requested
+
+
+def _once(file: StoredFile) -> tuple[Import | None, FileShape]:
+    """The import that the file is already, where it is one, and how it is to be read. Raises ImportRefused."""
+    StoredFile.objects.select_for_update(no_key=True).get(id=file.id)
+    known: Import | None = Import.objects.filter(file=file).first()
+    try:
+        return known, shape_of(path_of(file))
+    except UnreadableFile as error:
+        raise ImportRefused(str(error)) from error
 
 
 def _rows_beyond(path: Path, shape: FileShape, most: int) -> int:

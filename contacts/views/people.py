@@ -7,6 +7,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from accounts.actions import choose_columns
+from accounts.queries import chosen_columns
 from accounts.rules.permissions import Permission
 from common.clock import now
 from common.errors import DomainError
@@ -25,6 +27,8 @@ from contacts.actions import (
 from contacts.forms import ContactForm, ListForm
 from contacts.models import Contact, ContactList, ContactPhone
 from contacts.queries import contact_lists, contact_page, custom_fields, list_size, list_sizes, newest_imports
+from contacts.rules.table import LABELS, columns_of
+from content.rules.rendering import CUSTOM
 
 
 @member_view(Permission.CONTACTS_VIEW)
@@ -72,8 +76,13 @@ def add_chosen(request: MemberRequest) -> HttpResponse:
         messages.success(request, f"{added} more on “{target}”.")
     except DomainError as error:
         messages.error(request, str(error))
+    return redirect(_back(request))
+
+
+def _back(request: MemberRequest) -> str:
+    """The page that somebody came from."""
     back = request.headers.get("referer", "")
-    return redirect(back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "contacts:list")
+    return back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else reverse("contacts:list")
 
 
 @member_view(Permission.CONTACTS_EDIT)
@@ -89,7 +98,29 @@ def remove_chosen(request: MemberRequest, list_id: int) -> HttpResponse:
 def _page(request: MemberRequest, *, list_id: int | None = None) -> dict[str, object]:
     search, after_id = request.GET.get("q", "").strip(), number_in(request.GET.get("after", ""))
     page = contact_page(search=search, after_id=after_id or 0, list_id=list_id)
-    return {"page": page, "search": search, "may_edit": request.member.may(Permission.CONTACTS_EDIT)}
+    return table_of(request) | {
+        "page": page,
+        "search": search,
+        "may_edit": request.member.may(Permission.CONTACTS_EDIT),
+    }
+
+
+def table_of(request: MemberRequest, *, own: list[tuple[str, str]] | None = None) -> dict[str, object]:
+    """The columns that the person sees, and those that could be; `own` are the own fields, where they are known."""
+    if own is None:
+        own = [(f"{CUSTOM}{row.key}", row.name) for row in custom_fields()]
+    columns = columns_of(chosen_columns(request.member.user_id), own)
+    return {"columns": columns, "all_columns": [(*one, one in columns) for one in (*LABELS.items(), *own)]}
+
+
+@member_view(Permission.CONTACTS_VIEW)
+@require_POST
+def choose(request: MemberRequest) -> HttpResponse:
+    """Show other columns; none is the usual ones."""
+    own = {f"{CUSTOM}{row.key}" for row in custom_fields()}
+    chosen = [one for one in request.POST.getlist("column") if one in LABELS or one in own]
+    choose_columns(chosen, user_id=request.member.user_id)
+    return redirect(_back(request))
 
 
 def _chosen(request: MemberRequest) -> list[int]:

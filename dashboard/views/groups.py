@@ -28,6 +28,8 @@ from common.clock import now
 from common.errors import DomainError
 from common.views import MemberRequest, actor_of, confirmation, member_view, number_in
 from contacts.queries import contact_names, imports_by_name
+from contacts.views.people import table_of
+from content.rules.rendering import CUSTOM
 from dashboard.actions import delete_target_group
 
 SHOWN = 10
@@ -50,7 +52,8 @@ def group_detail(request: MemberRequest, group_id: int) -> HttpResponse:
     found = get_object_or_404(TargetGroup.objects.all(), id=group_id)
     conditions = from_json(found.conditions)
     asked = _questions([conditions])
-    context = {
+    own = [(key, question.label) for key, question in asked.items() if key.startswith(CUSTOM)]
+    context = table_of(request, own=own) | {
         "group": found,
         "words": _words(conditions, asked),
         "may_edit": _may_edit(request),

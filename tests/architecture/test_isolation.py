@@ -49,6 +49,7 @@ POSTED = {
     "campaigns/<int:campaign_id>/outreaches/<int:outreach_id>/remove/",
     "campaigns/draft/",
     "contacts/add-to-list/",
+    "contacts/columns/",
     "contacts/all/",
     "contacts/export/",
     "contacts/phones/<int:phone_id>/clear/",

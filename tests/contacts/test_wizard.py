@@ -8,9 +8,18 @@ from django.http import HttpResponse
 
 from accounts.models import Membership
 from accounts.rules.permissions import Role
-from contacts.actions import ListRefused, add_to_list, create_list, list_named, remove_from_list, run_import
+from contacts.actions import (
+    ListRefused,
+    add_to_list,
+    create_field,
+    create_list,
+    list_named,
+    remove_from_list,
+    run_import,
+)
 from contacts.models import Contact, ContactList, CustomField, Import, ListMember
 from contacts.queries import contact_page
+from contacts.rules.fields import FieldKind
 from tests.architecture.test_isolation import signed_in
 from tests.world import ACTOR, World, build_world
 
@@ -164,3 +173,22 @@ def test_a_viewer_makes_no_list(world: World) -> None:
     assert "Make the list" not in page
     with world.scope():
         assert not ContactList.objects.exists()
+
+
+def test_everybody_chooses_their_own_columns(world: World, now: datetime) -> None:
+    with world.scope():
+        field = create_field("Dentist", FieldKind.TEXT, now=now)
+    contact = world.add_contact("+12567346043", first_name="Ada", email="ada@example.org", city="Cullman")
+    with world.scope():
+        Contact.objects.filter(id=contact.id).update(custom={field.key: "Dr. Li"})
+    client = signed_in(world)
+    page = client.get("/contacts/").content.decode()
+    assert "Cullman" in page
+    assert "Dr. Li" not in page
+    chosen = {"column": ["email", f"custom.{field.key}", "nonsense"]}
+    page = client.post("/contacts/columns/", chosen, follow=True).content.decode()
+    assert "Cullman" not in page
+    assert "<td>ada@example.org</td>" in page
+    assert "<td>Dr. Li</td>" in page
+    page = client.post("/contacts/columns/", {}, follow=True).content.decode()
+    assert "Cullman" in page

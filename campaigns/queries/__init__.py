@@ -1,0 +1,71 @@
+"""Reads of campaigns; every name that other packages use stands here."""
+
+from campaigns.queries.outreaches import (
+    file_being_read,
+    newest_quote_job,
+    outreach,
+    outreach_rows,
+    review_url,
+    uploads_of,
+    whom_words,
+)
+from campaigns.queries.people import (
+    SHOWN_STATES,
+    fate,
+    left_out_lines,
+    left_out_people,
+    recipient_rows,
+    trouble_lines,
+)
+from campaigns.queries.progress import (
+    PAGE,
+    Progress,
+    campaign_progress,
+    campaign_rows,
+    campaigns,
+    campaigns_by_name,
+    confirmed_of,
+    deliverability,
+    outreach_progress,
+)
+from campaigns.queries.quotes import (
+    advice_for,
+    calendar_of,
+    forecast_of,
+    prices,
+    promotional_campaigns_since,
+    start_of_month,
+    texted_by_several,
+)
+
+__all__ = [
+    "PAGE",
+    "SHOWN_STATES",
+    "Progress",
+    "advice_for",
+    "calendar_of",
+    "campaign_progress",
+    "campaign_rows",
+    "campaigns",
+    "campaigns_by_name",
+    "confirmed_of",
+    "deliverability",
+    "fate",
+    "file_being_read",
+    "forecast_of",
+    "left_out_lines",
+    "left_out_people",
+    "newest_quote_job",
+    "outreach",
+    "outreach_progress",
+    "outreach_rows",
+    "prices",
+    "promotional_campaigns_since",
+    "recipient_rows",
+    "review_url",
+    "start_of_month",
+    "texted_by_several",
+    "trouble_lines",
+    "uploads_of",
+    "whom_words",
+]
