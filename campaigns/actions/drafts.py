@@ -1,5 +1,6 @@
 """Drafts of campaigns and their outreaches."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from audiences.actions import forget_exclusions
 from audiences.queries import Audience, target_groups
 from campaigns.actions.texts import opt_out_word_of, typed_text
 from campaigns.models import Campaign, Outreach, QuoteChunk
-from campaigns.queries import file_being_read, newest_quote_job, review_url
+from campaigns.queries import confirmed_of, file_being_read, newest_quote_job, review_url
 from campaigns.rules.hours import weekly_of
 from campaigns.rules.states import UNCONFIRMED, CampaignState, OutreachState
 from common.actor import Actor
@@ -262,7 +263,6 @@ def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: da
     if known is not None:  # the second click; what was changed in the copy since stays
         return known
     campaign = Campaign.objects.select_related("program", "sender_number").get(id=campaign_id)
-    outreach = campaign.outreaches.order_by("id")[0]
     content = DraftContent(
         name=f"{campaign.name[:112]} (copy)",
         program=campaign.program,
@@ -272,7 +272,7 @@ def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: da
         description=campaign.description,
         language=campaign.language,
         plain_characters=campaign.plain_characters,
-        audience=outreach.audience,
+        audience=_all_of([outreach.audience for outreach in confirmed_of(campaign)]),
         sending_hours=weekly_of(campaign.sending_hours),
         hourly_limit=campaign.hourly_limit,
     )
@@ -281,6 +281,22 @@ def duplicate_campaign(campaign_id: int, *, form_id: UUID, actor: Actor, now: da
     copy.upload_ids = campaign.upload_ids
     copy.save(update_fields=["template_version", "media_ids", "upload_ids"])
     return copy
+
+
+def _all_of(audiences: Sequence[Audience]) -> Audience:
+    """One audience for those of several outreaches, on the first one's phone field.
+
+    People of a file who are no contacts are an audience of their own: they come along where they are the only one.
+    """
+    first = audiences[0]
+    if len(audiences) == 1:
+        return first
+    return Audience(
+        any(one.everyone for one in audiences),
+        tuple(dict.fromkeys(found for one in audiences for found in one.list_ids)),
+        tuple(dict.fromkeys(found for one in audiences for found in one.group_ids)),
+        label=first.label,
+    )
 
 
 def use_template(campaign_id: int, template: Template, *, actor: Actor, now: datetime) -> Campaign:

@@ -5,6 +5,7 @@ import re
 from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -248,6 +249,17 @@ def test_more_people_get_the_same_text_and_nobody_gets_it_twice(world: World, ru
     assert "of 4</strong>" in page
     client.post(url, {"quote": second.quote_id})  # the second click
     assert len(world.messages()) == 4
+
+
+def test_a_copy_is_for_everybody_whom_the_campaign_was_for(world: World, running: Outreach) -> None:
+    add_list(world, signed_in(world), running, "Second")
+    world.launch(quoted(world, newest(world)))
+    client = signed_in(world)
+    client.post(f"/campaigns/{running.campaign_id}/duplicate/", {"form_id": str(uuid4())})
+    with world.scope():
+        names = {"First", "Second"}
+        chosen = newest(world).list_ids
+        assert {row.name for row in ContactList.objects.filter(id__in=chosen)} == names
 
 
 def test_an_end_counts_who_was_not_reached(world: World, running: Outreach, now: datetime) -> None:
