@@ -19,6 +19,8 @@ from contacts.models import Existing, Import
 from contacts.rules.files import Row, UnreadableFile
 from contacts.rules.former import Agreed, Stopped
 from contacts.rules.people import Fault, InvalidRow, Person, PersonReader
+from content.actions import report_progress
+from content.queries import UNDER_WAY
 
 BATCH = 5_000
 
@@ -71,24 +73,30 @@ def write_persons(batch: Batch[Person], wanted: Import, *, now: datetime) -> fro
     return written.taken
 
 
-def stop_first(rows: Iterator[Row], wanted: Import, *, reader: PersonReader, go_on: Callable[[int], bool]) -> None:
+def stop_first(rows: Iterator[Row], wanted: Import, *, reader: PersonReader) -> None:
     """Whoever a file of contacts says has stopped is stopped before anything else of it is taken (F10).
 
-    Opens a scope for each batch of rows, in which `go_on` is told how many were stopped and says whether to go on.
+    Opens a scope for each batch of rows; ends where somebody has asked to stop the import.
     """
     for some in _by_batch(rows):
         with organization_scope(wanted.organization_id):
-            assert wanted.statement is not None
-            instant, now = _instants(clock_now()), clock_now()
-            wishes: dict[str, Wish] = {}
+            now, wishes = clock_now(), dict[str, Wish]()
+            instant = _instants(now)
+            # The import first, as everywhere: who asks to stop it, and another runner, wait here.
+            locked = Import.objects.select_for_update(no_key=True, of=("self",)).select_related("job", "statement")
+            current = locked.get(id=wanted.id)
+            if current.job.state not in UNDER_WAY or current.cancel_asked_at is not None:
+                return
+            assert current.statement is not None
             for row in some:
                 phones, said = reader.stop_in(row.fields)
-                at = min(wanted.statement.agreed_at, now) if isinstance(said, bool) else instant(said)
+                at = min(current.statement.agreed_at, now) if isinstance(said, bool) else instant(said)
                 for phone in phones:
                     _keep_newest(wishes, Wish(phone, at, detail=wanted.file.name[:120]))
-            stopped = opt_out_by_file(list(wishes.values()), actor=_stated_by(wanted), now=now) if wishes else 0
-            if not go_on(stopped):
-                return
+            if wishes:
+                current.stopped += opt_out_by_file(list(wishes.values()), actor=_stated_by(wanted), now=now)
+                current.save(update_fields=["stopped"])
+            report_progress(current.job_id, done=0, now=now)
 
 
 def _by_batch(rows: Iterator[Row]) -> Iterator[list[Row]]:

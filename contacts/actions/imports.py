@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -253,7 +252,7 @@ def run_import(*, organization_id: int, import_id: int, actor: Actor) -> None:
         with organization_scope(organization_id):
             reader = _person_reader(wanted, mapping, len(shape.header))
         with contextlib.suppress(UnreadableFile):  # the import says where
-            stop_first(rows_of(path, shape), wanted, reader=reader, go_on=partial(_stopped_some, wanted))
+            stop_first(rows_of(path, shape), wanted, reader=reader)
     with tempfile.TemporaryDirectory() as folder:
         with ErrorFile(Path(folder) / "errors.csv", shape.header) as errors:
             try:
@@ -283,15 +282,6 @@ def fail_import(*, organization_id: int, import_id: int, now: datetime) -> None:
 
 def _person_reader(wanted: Import, mapping: dict[int, str], columns: int) -> PersonReader:
     return PersonReader(mapping, columns=columns, country=wanted.default_country, own=own_fields())
-
-
-def _stopped_some(wanted: Import, stopped: int) -> bool:
-    """Note how many the file has stopped so far; False: somebody has asked to stop the import, or it has ended."""
-    locked = Import.objects.select_for_update(no_key=True, of=("self",)).select_related("job").get(id=wanted.id)
-    locked.stopped += stopped
-    locked.save(update_fields=["stopped"])
-    report_progress(wanted.job_id, done=0, now=clock_now())
-    return locked.job.state in UNDER_WAY and locked.cancel_asked_at is None
 
 
 class Write(Protocol):
