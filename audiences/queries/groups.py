@@ -24,7 +24,7 @@ from contacts.rules.fields import FieldKind
 from content.rules.languages import LANGUAGES
 from content.rules.rendering import CUSTOM
 
-EXACT_WITHIN_MS = 50
+EXACT_WITHIN_MS = 40
 """How long a page waits for the exact count; then it says "about", by a sample."""
 
 SAMPLED = 3_000

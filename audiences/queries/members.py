@@ -13,7 +13,7 @@ PAGE = 50
 WINDOW = 2_000
 """Contacts that are looked at with one statement."""
 
-PATIENCE = 0.06
+PATIENCE = 0.03
 """Seconds after which a page shows whom it has found; the next one goes on from there."""
 
 
