@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from accounts.queries import current_organization
 from audiences.models import TargetGroup
 from audiences.queries.conditions import Statement
-from audiences.rules.conditions import IN_GROUP, Group, GroupRefused, conditions_in, from_json, groups_named
+from audiences.rules.conditions import IN_GROUP, Group, GroupRefused, from_json, groups_named
 from audiences.rules.questions import EVENTS, IMPORT, Kind, Question
 from common.sql import fetch_all, run
 from common.tenancy import current_organization_id
@@ -66,16 +66,6 @@ def all_conditions() -> dict[int, Group]:
 def groups_asking_for(group_id: int) -> list[str]:
     """The names of the target groups that ask for this one."""
     return [row.name for row in target_groups() if group_id in groups_named(from_json(row.conditions))]
-
-
-def fields_asked_for() -> dict[str, list[str]]:
-    """The organization's own fields that target groups ask for (`custom.key`), with the names of the groups."""
-    found: dict[str, list[str]] = {}
-    for row in target_groups():
-        for what in sorted({one.what for one in conditions_in(from_json(row.conditions))}):
-            if what.startswith(CUSTOM):
-                found.setdefault(what, []).append(row.name)
-    return found
 
 
 def questions(

@@ -314,11 +314,11 @@ def _hold_back(outreach: Outreach, why: str, *, actor: Actor, now: datetime) -> 
         # The quote that was held is void: credits are held once for a quote. The clock has just made a new one.
         outreach.state, outreach.quote_id, outreach.quoted_at = OutreachState.DRAFT, uuid4(), None
     outreach.save()
-    settle_state(outreach.campaign)
+    _settle_state(outreach.campaign, now)
 
 
-def settle_state(campaign: Campaign) -> None:
-    """What a campaign is when one of its outreaches waits for a person again, or is taken back.
+def _settle_state(campaign: Campaign, now: datetime) -> None:
+    """What a campaign is when one of its outreaches waits for a person again.
 
     A draft only where nothing of it was ever launched: its words could be changed otherwise.
     """
@@ -328,7 +328,8 @@ def settle_state(campaign: Campaign) -> None:
     launched = campaign.outreaches.filter(launched_at__isnull=False).exists()
     under_way = (CampaignState.SCHEDULED, CampaignState.SENDING, CampaignState.PAUSED)
     Campaign.objects.filter(id=campaign.id, state__in=under_way).update(
-        state=CampaignState.COMPLETED if launched else CampaignState.DRAFT
+        state=CampaignState.COMPLETED if launched else CampaignState.DRAFT,
+        completed_at=(campaign.completed_at or now) if launched else None,
     )
 
 

@@ -344,6 +344,7 @@ def test_a_campaign_that_was_sent_is_never_a_draft_again(world: World, running: 
     assert "Taken back" in signed_in(world).post(remove, follow=True).content.decode()
     with world.scope():
         assert Campaign.objects.get().state == "COMPLETED"
+        assert Campaign.objects.get().completed_at is not None
 
 
 def test_a_start_waits_for_people_who_are_being_brought(world: World, running: Outreach, now: datetime) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from audiences.actions import run_listing, save_group
 from audiences.models import TargetGroup
 from audiences.queries import Audience, group_page
+from audiences.queries import groups as reads
 from audiences.queries.groups import predicate_of_ids
 from audiences.rules.conditions import Condition, Group, to_json
 from campaigns.actions import DraftContent, DraftOrigin, quote_outreach, save_draft
@@ -228,8 +229,18 @@ def test_a_group_shows_who_is_in_it_page_by_page(people: World, now: datetime, m
         assert [len(first.rows), len(second.rows), second.next_after] == [1, 1, None]
 
 
-def test_the_exact_count_of_a_large_group_follows(people: World, now: datetime) -> None:
+def test_the_exact_count_of_a_large_group_follows(
+    people: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     group, client = saved(people, now, MIAMI), signed_in(people)
+    people.fill_search()
+    with monkeypatch.context() as slow:  # longer than a page waits, and no sample of thousands
+        slow.setattr("audiences.queries.groups._COUNT", f"{reads._COUNT.rstrip()}, pg_sleep(5)")
+        slow.setattr("audiences.queries.groups.WHILE_FILLING_MS", 0)
+        slow.setattr("audiences.queries.groups.SAMPLED", 2)
+        page = client.get(f"/contacts/groups/{group.id}/").content.decode()
+    assert "The exact count is on its way" in page
+    assert f'hx-get="/contacts/groups/{group.id}/count/"' in page
     page = client.get(f"/contacts/groups/{group.id}/count/").content.decode()
     assert re.search(r"data-people>2</span>", page)
     assert "hx-get" not in page
