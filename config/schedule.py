@@ -28,4 +28,6 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "jobs": _every(30.0, "content.revive_jobs"),
     "search": _every(1.0, "contacts.fill_search"),
     "seals": _every(5.0, "consent.seal"),
+    "heads": _every(3_600.0, "consent.export_heads"),
+    "ledger": _every(86_400.0, "consent.verify"),
 }

@@ -144,6 +144,8 @@ CELERY_TASK_ROUTES = {
     "dashboard.undo_import": {"queue": "jobs"},
     "campaigns.write_messages": {"queue": "jobs"},
     "campaigns.quote": {"queue": "jobs"},
+    "consent.export_heads": {"queue": "jobs"},
+    "consent.verify": {"queue": "jobs"},
 }
 CELERY_TIMEZONE = "UTC"
 # Without it Celery closes the connection around every task, whatever CONN_MAX_AGE says.
@@ -222,6 +224,8 @@ LINK_URL = env.str("LINK_URL", default=f"{SITE_URL.rstrip('/')}/l/")
 # Where the carrier's callbacks reach us; its exact text is part of their signature.
 CARRIER_CALLBACK_URL = env.str("CARRIER_CALLBACK_URL", default="http://127.0.0.1:8001")
 CARRIER_STATUS_CALLBACKS = env.bool("CARRIER_STATUS_CALLBACKS", default=True)
+# The heads of the chains of consent are written here every hour: best where no database administrator can write.
+CONSENT_HEADS_DIR = env.str("CONSENT_HEADS_DIR", default=str(DATA_DIR / "consent-heads"))
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Dispatch (docs/operations.md says what each is for); seconds.
 CLAIM_LIFETIME_SECONDS = env.float("CLAIM_LIFETIME_SECONDS", default=0.5)

@@ -4,9 +4,7 @@ from django.db.models import Q
 from common.sql import CurrentTransaction
 from common.tenancy import TenantModel, tenant_key
 from consent.rules.media import Level, Medium
-
-CONVERSATIONAL = 0
-"""Stands for a program id where consent is conversational: it belongs to no program."""
+from consent.rules.projection import CONVERSATIONAL
 
 
 class Program(TenantModel):
@@ -72,10 +70,16 @@ class ImportStatement(TenantModel):
 class Action(models.TextChoices):
     GRANT = "GRANT", "Agreed"
     WITHDRAW = "WITHDRAW", "Withdrew"
+    STOP = "STOP", "Said stop"
+    START = "START", "Came back"
+    ERASE = "ERASE", "Emptied after the time of keeping"
 
 
 class ConsentRecord(TenantModel):
-    """One immutable fact: this phone granted or withdrew consent, then, by this medium, with this evidence."""
+    """One immutable fact: this phone granted or withdrew consent, then, by this medium, with this evidence.
+
+    STOP and START are of the whole organization. ERASE says which records were emptied (`note`), of no phone.
+    """
 
     organization = tenant_key(enforced=False)
     phone = models.CharField(max_length=16)
@@ -92,8 +96,11 @@ class ConsentRecord(TenantModel):
     department_id = models.BigIntegerField(null=True)
     evidence_id = models.BigIntegerField(null=True)
     inbound_sid = models.CharField(max_length=64, null=True, help_text="the carrier's id of the text that did it")
+    note = models.TextField(null=True, help_text="the reason or the basis, in words")
+    message_id = models.BigIntegerField(null=True, help_text="our text that asked, of a double opt-in")
     actor_label = models.CharField(max_length=160)
     recorded_at = models.DateTimeField()
+    erased_by_id = models.BigIntegerField(null=True, help_text="the record that says why this one was emptied")
     # The sealer reads in this order and stops before the oldest open transaction: no late commit is passed by.
     transaction_id = models.BigIntegerField(db_default=CurrentTransaction())
 
@@ -170,12 +177,16 @@ class CarrierBlock(TenantModel):
 
 
 class ConsentSeal(TenantModel):
-    """A link of the organization's chain over one record, or over an import's records by their Merkle root."""
+    """A link of the organization's chain over one record, or over many by their Merkle root: an import's, or a run.
+
+    A run is of records that were written one after another; `record_id` is then the last of them.
+    """
 
     sequence = models.BigIntegerField()
     record_id = models.BigIntegerField(null=True)
     transaction_id = models.BigIntegerField(null=True, help_text="of the record: where the sealer goes on")
     import_statement_id = models.BigIntegerField(null=True)
+    records = models.BigIntegerField(db_default=1, help_text="how many the link covers")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the record, or the Merkle root")
     chain_hash = models.CharField(max_length=64, help_text="SHA-256 over the former chain hash, sequence and digest")
     sealed_at = models.DateTimeField()
@@ -189,3 +200,38 @@ class ConsentSeal(TenantModel):
             ),
             models.CheckConstraint(condition=Q(record_id=None) ^ Q(import_statement_id=None), name="seal_of_one_thing"),
         ]
+
+
+class SealedBatch(TenantModel):
+    """The digests of records that are sealed together, so that one that was changed can be named; append-only."""
+
+    import_statement_id = models.BigIntegerField(null=True)
+    run_end_id = models.BigIntegerField(null=True, help_text="the last record of a run")
+    position = models.PositiveIntegerField(default=0, help_text="of the batch in its link")
+    last_record_id = models.BigIntegerField()
+    leaves = models.BinaryField(help_text="rules.seals.leaves_in")
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["import_statement_id", "position"],
+                name="batch_of_statement_once",
+                condition=~Q(import_statement_id=None),
+            ),
+            models.UniqueConstraint(fields=["run_end_id"], name="batch_of_run_once", condition=~Q(run_end_id=None)),
+            models.CheckConstraint(
+                condition=Q(run_end_id=None) ^ Q(import_statement_id=None), name="batch_of_one_link"
+            ),
+        ]
+
+
+class LedgerCheck(TenantModel):
+    """When the chain was walked from its first link, and what was found."""
+
+    checked_at = models.DateTimeField()
+    links = models.BigIntegerField()
+    records = models.BigIntegerField()
+    findings = models.JSONField(default=list, help_text="in words, the first first; empty: unbroken")
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["organization", "-checked_at"], name="ledger_checks")]

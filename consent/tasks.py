@@ -1,14 +1,52 @@
+import time
+
 from celery import shared_task
 
 from accounts.queries import organization_ids
 from common.clock import now
 from common.tenancy import organization_scope
-from consent.actions import seal_organization
+from consent.actions import check_ledger, seal_organization
+from consent.gateways.heads import export_leaves, export_links, exported_links
+from consent.queries import links_to_export, packed_leaves
+
+SEAL_SECONDS = 4.0
 
 
 @shared_task(name="consent.seal")
 def seal() -> None:
-    """Append what has come since the last time to every organization's chain."""
+    """Append what has come since the last time to every organization's chain, by turns."""
+    ends = time.monotonic() + SEAL_SECONDS
+    waiting = list(organization_ids())
+    while waiting and time.monotonic() < ends:
+        waiting = [organization_id for organization_id in waiting if _seal(organization_id)]
+
+
+def _seal(organization_id: int) -> bool:
+    with organization_scope(organization_id):
+        return seal_organization(now=now())
+
+
+@shared_task(name="consent.export_heads")
+def export_heads() -> None:
+    """Write the new links of every chain to files outside the database."""
+    for organization_id in organization_ids():
+        last = max((link.sequence for link in exported_links(organization_id)), default=0)
+        while True:
+            with organization_scope(organization_id):
+                links = links_to_export(last)
+            if not links:
+                break
+            for link, many in links:
+                if many:
+                    with organization_scope(organization_id):
+                        export_leaves(organization_id, link.sequence, packed_leaves(link.sequence))
+            export_links(organization_id, [link for link, _ in links])
+            last = links[-1][0].sequence
+
+
+@shared_task(name="consent.verify")
+def verify_chains() -> None:
+    """Walk every organization's chain from its first link."""
     for organization_id in organization_ids():
         with organization_scope(organization_id):
-            seal_organization(now=now())
+            check_ledger(now=now())

@@ -12,8 +12,9 @@ from campaigns.models import Campaign, Outreach
 from campaigns.queries import fate
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
-from consent.models import CONVERSATIONAL, Program
+from consent.models import Program
 from consent.queries import medium_words
+from consent.rules.projection import CONVERSATIONAL
 from contacts.models import Contact
 from contacts.queries import custom_fields, lists_of, phones_of
 from contacts.rules.people import COLUMNS
@@ -76,8 +77,9 @@ def _step(
         return Step(at, title, body, "", reverse("campaigns:detail", args=[subject]))
     if key == "import":
         return Step(at, f"Imported from “{body}”", "", detail, reverse("contacts:import", args=[subject]))
-    if key == "optout":
-        return Step(at, _OPT_OUTS.get(verb or detail, "Opted out"), "", "")
+    if verb in ("STOP", "START"):
+        title = _STOPS.get(detail, "Opted out") if verb == "STOP" else "Texted START: may be texted again"
+        return Step(at, title, body, "")
     if subject == CONVERSATIONAL:
         return Step(at, "Conversational consent by their text", body, medium_words(detail))
     program = programs.get(subject or 0)
@@ -86,12 +88,12 @@ def _step(
     return Step(at, title, body, medium_words(detail))
 
 
-_OPT_OUTS = {
-    "lifted": "May be texted again",
-    "keyword": "Said STOP",
-    "carrier": "Opted out at the carrier",
-    "staff": "Opted out, noted by staff",
-    "file": "Opted out, from a file",
+_STOPS = {
+    "INBOUND_TEXT": "Said STOP",
+    "CARRIER": "Opted out at the carrier",
+    "STAFF": "Opted out, noted by staff",
+    "FILE": "Opted out, from a file",
+    "LINK": "Opted out by the link in a text",
 }
 
 _FILTERS = {
@@ -99,8 +101,6 @@ _FILTERS = {
     "inbound": ("messages",),
     "click": ("messages", "campaigns"),
     "consent": ("consent",),
-    "optout": ("consent",),
-    "lifted": ("consent",),
     "import": ("imports",),
 }
 
@@ -119,16 +119,11 @@ SELECT s.clicked_at AS at, 'click', '', l.url, '', l.campaign_id
 FROM messaging_shortlink s JOIN messaging_link l ON l.organization_id = s.organization_id AND l.id = s.link_id
 WHERE s.organization_id = %(organization)s AND s.phone = ANY(%(phones)s) AND s.clicked_at IS NOT NULL""",
     "consent": """
-SELECT r.occurred_at AS at, 'consent', r.action, COALESCE(s.how, r.source_url, r.identity, ''), r.medium, r.program_id
+SELECT r.occurred_at AS at, 'consent', r.action, COALESCE(s.how, r.note, r.source_url, r.identity, ''), r.medium,
+    r.program_id
 FROM consent_consentrecord r LEFT JOIN consent_importstatement s
     ON s.organization_id = r.organization_id AND s.id = r.import_statement_id
 WHERE r.organization_id = %(organization)s AND r.phone = ANY(%(phones)s)""",
-    "optout": """
-SELECT opted_out_at AS at, 'optout', '', '', lower(source), NULL
-FROM consent_optout WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s)""",
-    "lifted": """
-SELECT lifted_at AS at, 'optout', 'lifted', '', '', NULL
-FROM consent_optout WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s) AND lifted_at IS NOT NULL""",
     "import": """
 SELECT i.created_at AS at, 'import', '', f.name, r.actor_label, i.id
 FROM consent_consentrecord r
@@ -162,7 +157,8 @@ def _as_rows(sql: str, facts: dict[str, object]) -> list[dict[str, object]]:
 _EVERYTHING = {
     "consent": """
 SELECT r.phone, CASE WHEN r.program_id = 0 THEN 'conversational' ELSE g.name END AS program, r.action, r.occurred_at,
-    r.medium, s.how, r.source_url, r.ip_address, r.user_agent, r.identity, r.actor_label AS noted_by, r.recorded_at
+    r.medium, s.how, r.note, r.source_url, r.ip_address, r.user_agent, r.identity,
+    r.actor_label AS noted_by, r.recorded_at
 FROM consent_consentrecord r
 LEFT JOIN consent_program g ON g.organization_id = r.organization_id AND g.id = r.program_id
 LEFT JOIN consent_importstatement s ON s.organization_id = r.organization_id AND s.id = r.import_statement_id

@@ -18,16 +18,18 @@ from consent.actions.opt_outs import (
     opt_out_by_staff,
 )
 from consent.actions.programs import check_stop_word, create_program, remember_stop_word
-from consent.actions.seals import seal_organization
+from consent.actions.seals import check_ledger, mend_projection, seal_organization
 
 __all__ = [
     "ReplyDue",
     "ReplyKind",
     "Wish",
+    "check_ledger",
     "check_stop_word",
     "complete_statement",
     "create_program",
     "grant_by_import",
+    "mend_projection",
     "note_carrier_opt_out",
     "obey_inbound",
     "opt_out",

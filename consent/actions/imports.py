@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from common.actor import Actor
 from common.errors import DomainError
@@ -10,6 +10,7 @@ from common.sql import array_literal, fetch_all, run
 from common.tenancy import current_organization_id
 from consent.models import ConsentRecord, ImportStatement, Program
 from consent.rules.media import MEDIA, Level, Medium, may_grant
+from consent.rules.projection import LONG_AGO
 
 
 class StatementRefused(DomainError):
@@ -110,8 +111,6 @@ def _parameters(statement: ImportStatement, phones: Sequence[str], now: datetime
 
 
 WITHDRAWN_BY_UNDOING = "UNDO"
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-"""When the state of a phone changed of which no record is left that counts: any later agreement is newer."""
 
 # A later withdrawal outweighs an earlier agreement, whichever of the two is written down first. Records are looked up
 # by the phone: by the statement (which "+ 0" keeps the planner from) each look-up would read all of the file so far; by

@@ -7,9 +7,10 @@ from enum import StrEnum
 from common.sql import run
 from common.tenancy import current_organization_id
 from consent.actions.opt_outs import Wish, opt_out_by_text
-from consent.models import CONVERSATIONAL, Action, CarrierBlock, ConsentRecord, OptOut, Program, StopWord
+from consent.models import Action, CarrierBlock, ConsentRecord, OptOut, Program, StopWord
 from consent.rules.keywords import NETWORK_START, NETWORK_STOP, Keyword, keyword_of, normalise
 from consent.rules.media import Medium
+from consent.rules.projection import CONVERSATIONAL
 from events.actions import publish
 
 
@@ -81,6 +82,8 @@ def _start(phone: str, sender_number_id: int, inbound_sid: str, at: datetime, no
         return False  # they have changed their mind since
     lifted = stopped.update(lifted_at=at)
     CarrierBlock.objects.filter(sender_number_id=sender_number_id, phone=phone).update(lifted_at=at)
+    if lifted:
+        _record(phone, Action.START, Medium.KEYWORD, inbound_sid, at, now)
     run(_REGRANT, values)
     run(_RESTORE, values)
     _open_conversation(phone, inbound_sid, at, now)
@@ -93,17 +96,22 @@ def _open_conversation(phone: str, inbound_sid: str, at: datetime, now: datetime
     """A text from the person is consent to relevant replies, and renews it (domain.md: 30 days)."""
     values = {"organization": current_organization_id(), "phone": phone, "at": at}
     if run(_CONVERSE, values | {"program": CONVERSATIONAL}) and not _has_conversational_record(phone):
-        ConsentRecord.objects.create(
-            organization_id=current_organization_id(),
-            phone=phone,
-            program_id=CONVERSATIONAL,
-            action=Action.GRANT,
-            occurred_at=at,
-            medium=Medium.INBOUND_TEXT,
-            inbound_sid=inbound_sid,
-            actor_label=phone,
-            recorded_at=now,
-        )
+        _record(phone, Action.GRANT, Medium.INBOUND_TEXT, inbound_sid, at, now)
+
+
+def _record(phone: str, action: Action, medium: Medium, inbound_sid: str, at: datetime, now: datetime) -> None:
+    """What a text of the person means to the whole organization."""
+    ConsentRecord.objects.create(
+        organization_id=current_organization_id(),
+        phone=phone,
+        program_id=CONVERSATIONAL,
+        action=action,
+        occurred_at=at,
+        medium=medium,
+        inbound_sid=inbound_sid,
+        actor_label=phone,
+        recorded_at=now,
+    )
 
 
 def _has_conversational_record(phone: str) -> bool:

@@ -133,7 +133,13 @@ WITH stopped AS (
     DO UPDATE SET source = excluded.source, detail = excluded.detail, opted_out_at = excluded.opted_out_at,
         lifted_at = NULL, inbound_sid = excluded.inbound_sid
     WHERE o.lifted_at IS NOT NULL AND (NOT %(former)s OR excluded.opted_out_at > o.lifted_at)
-    RETURNING phone
+    RETURNING phone, opted_out_at, inbound_sid, detail
+), recorded AS (
+    INSERT INTO consent_consentrecord
+        (organization_id, phone, program_id, action, occurred_at, medium, inbound_sid, note, actor_label, recorded_at)
+    SELECT %(organization)s, phone, 0, 'STOP', opted_out_at, %(medium)s, inbound_sid, NULLIF(detail, ''),
+        COALESCE(%(actor)s, phone), %(now)s
+    FROM stopped ORDER BY phone
 )
 SELECT phone FROM stopped
 UNION

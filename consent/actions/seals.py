@@ -1,83 +1,221 @@
 """Sealing: one writer for each organization appends records to its chain; nothing waits for it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from datetime import datetime
 
-from common.sql import fetch_all, oldest_open_transaction
+import structlog
+
+from accounts.actions import notify
+from accounts.models import Notice
+from accounts.rules.permissions import Permission
+from common.sql import fetch_all, oldest_open_transaction, run
 from common.tenancy import current_organization_id
-from consent.models import ConsentRecord, ConsentSeal, ImportStatement
-from consent.rules.seals import EMPTY, chain_hash, digest_of, merkle_root
-
-BATCH = 1000
-SEALED_FIELDS = (
-    *("id", "organization_id", "phone", "program_id", "action", "occurred_at", "medium", "program_version"),
-    *("import_statement_id", "source_url", "ip_address", "user_agent", "identity", "department_id", "evidence_id"),
-    *("inbound_sid", "actor_label", "recorded_at"),
+from consent.gateways.heads import exported_leaves, exported_links
+from consent.models import (
+    Action,
+    ConsentRecord,
+    ConsentSeal,
+    ConsentState,
+    ImportStatement,
+    LedgerCheck,
+    OptOut,
+    SealedBatch,
 )
-_STATEMENT_FIELDS = (
-    *("id", "organization_id", "program_id", "program_version", "medium", "agreed_at", "how", "evidence_id"),
-    *("actor_label", "created_at"),
-)
+from consent.queries.ledger import BATCH, Verdict, differences, digest, statement_page, verify
+from consent.rules.seals import EMPTY, MerkleTree, chain_hash, leaf, leaves_in, merkle_root
+
+log = structlog.get_logger(__name__)
+
+FEW = 20
+"""Records that come together up to this number get a link each; more share one."""
+AT_ONCE = 20
+"""Batches of an import's records in one transaction: some half a second."""
 
 
-def seal_organization(*, now: datetime) -> int:
-    """Seal what has come to the organization in scope since the last seal; return how many links were added."""
+def seal_organization(*, now: datetime) -> bool:
+    """Seal some of what has come to the organization in scope since the last seal; True: there may be more.
+
+    An import of any size is sealed by one link, prepared over as many calls as it takes: other tenants' records do not
+    wait behind it.
+    """
     organization_id = current_organization_id()
     (alone,) = fetch_all("SELECT pg_try_advisory_xact_lock(%s, %s)", [_SEALER_LOCK, organization_id % 2**31])[0]
     if not alone:
-        return 0
-    last = ConsentSeal.objects.order_by("-sequence").first()
-    sequence, head = (last.sequence, last.chain_hash) if last else (0, EMPTY)
-    seals = []
-    for record_id, transaction_id, statement_id, digest in _unsealed():
-        sequence += 1
-        head = chain_hash(head, sequence, digest)
-        seals.append(
+        return False
+    chain = _Chain(organization_id, now)
+    records = _unsealed_records()
+    if len(records) <= FEW:
+        for record in records:
+            chain.append(digest(record), record=record)
+    else:
+        _seal_run(records, chain)
+    statement = _unsealed_statement()
+    if statement is not None:
+        _seal_statement(statement, chain)
+    chain.save()
+    return statement is not None or len(records) == BATCH
+
+
+class _Chain:
+    """The end of the organization's chain, and the links that are about to join it."""
+
+    def __init__(self, organization_id: int, now: datetime) -> None:
+        last = ConsentSeal.objects.order_by("-sequence").first()
+        self.organization_id, self.now = organization_id, now
+        self.sequence, self.head = (last.sequence, last.chain_hash) if last else (0, EMPTY)
+        self.new: list[ConsentSeal] = []
+
+    def append(
+        self,
+        digest: str,
+        *,
+        record: ConsentRecord | None = None,
+        statement: ImportStatement | None = None,
+        records: int = 1,
+    ) -> None:
+        """Link a record, a run that ends with `record`, or an import's statement and records."""
+        self.sequence += 1
+        self.head = chain_hash(self.head, self.sequence, digest)
+        self.new.append(
             ConsentSeal(
-                organization_id=organization_id,
-                sequence=sequence,
-                record_id=record_id,
-                transaction_id=transaction_id,
-                import_statement_id=statement_id,
+                organization_id=self.organization_id,
+                sequence=self.sequence,
+                record_id=record.id if record else None,
+                transaction_id=record.transaction_id if record else None,
+                import_statement_id=statement.id if statement else None,
+                records=records,
                 digest=digest,
-                chain_hash=head,
-                sealed_at=now,
+                chain_hash=self.head,
+                sealed_at=self.now,
             )
         )
-    ConsentSeal.objects.bulk_create(seals)
-    return len(seals)
+
+    def save(self) -> None:
+        ConsentSeal.objects.bulk_create(self.new)
 
 
-def record_digest(record: ConsentRecord) -> str:
-    return digest_of(_plain(record, SEALED_FIELDS))
+def _seal_run(records: Sequence[ConsentRecord], chain: _Chain) -> None:
+    digests = [digest(record) for record in records]
+    SealedBatch.objects.create(
+        organization_id=chain.organization_id,
+        run_end_id=records[-1].id,
+        last_record_id=records[-1].id,
+        leaves=b"".join(leaf(record.id, one) for record, one in zip(records, digests, strict=True)),
+    )
+    chain.append(merkle_root(digests), record=records[-1], records=len(records))
 
 
-def statement_digest(statement: ImportStatement) -> str:
-    """The Merkle root over the statement itself and its records in the order of their ids."""
-    records = ConsentRecord.objects.filter(import_statement_id=statement.id).order_by("id").iterator(BATCH)
-    return merkle_root([digest_of(_plain(statement, _STATEMENT_FIELDS)), *map(record_digest, records)])
+def _seal_statement(statement: ImportStatement, chain: _Chain) -> None:
+    """Keep the digests of the next of its records; where none is left, link the root over all of them."""
+    kept = SealedBatch.objects.filter(import_statement_id=statement.id)
+    last = kept.order_by("-position").first()
+    position, after = (last.position + 1, last.last_record_id) if last else (0, 0)
+    for position in range(position, position + AT_ONCE):  # noqa: B020 - goes on from there
+        page = statement_page(statement.id, after_id=after)
+        if not page:
+            tree, number = MerkleTree([digest(statement)]), 1
+            for at in range(position):
+                for _, one in leaves_in(bytes(kept.get(position=at).leaves)):
+                    tree.add(one)
+                    number += 1
+            chain.append(tree.root(), statement=statement, records=number)
+            return
+        after = page[-1].id
+        SealedBatch.objects.create(
+            organization_id=chain.organization_id,
+            import_statement_id=statement.id,
+            position=position,
+            last_record_id=after,
+            leaves=b"".join(leaf(record.id, digest(record)) for record in page),
+        )
 
 
 _SEALER_LOCK = 4_711
 
 
-def _unsealed() -> Iterator[tuple[int | None, int | None, int | None, str]]:
-    for record in _unsealed_records():
-        yield record.id, record.transaction_id, None, record_digest(record)
+def _unsealed_statement() -> ImportStatement | None:
     sealed = ConsentSeal.objects.exclude(import_statement_id=None).values("import_statement_id")
-    for statement in ImportStatement.objects.exclude(completed_at=None).exclude(id__in=sealed).order_by("id"):
-        yield None, None, statement.id, statement_digest(statement)
+    waiting = ImportStatement.objects.exclude(completed_at=None).exclude(id__in=sealed)
+    found: ImportStatement | None = waiting.order_by("id").first()
+    return found
 
 
-def _unsealed_records() -> Iterable[ConsentRecord]:
+def _unsealed_records() -> list[ConsentRecord]:
     last = ConsentSeal.objects.exclude(record_id=None).order_by("-sequence").first()
     at = (last.transaction_id, last.record_id) if last else (0, 0)
     records = ConsentRecord.objects.filter(import_statement_id=None, transaction_id__lt=oldest_open_transaction())
     after = records.extra(where=["(transaction_id, id) > (%s, %s)"], params=list(at))
-    found: Iterable[ConsentRecord] = after.order_by("transaction_id", "id")[:BATCH]
+    return list(after.order_by("transaction_id", "id")[:BATCH])
+
+
+def check_ledger(*, now: datetime) -> Verdict:
+    """Walk the chain of the organization in scope against its records and what was exported, and remember it.
+
+    Where it is broken, those who answer for the organization are told.
+    """
+    organization_id = current_organization_id()
+    found = verify(exported_links(organization_id), lambda sequence: exported_leaves(organization_id, sequence))
+    LedgerCheck.objects.create(
+        organization_id=organization_id,
+        checked_at=now,
+        links=found.links,
+        records=found.records,
+        findings=[str(finding) for finding in found.findings],
+    )
+    if not found.unbroken:
+        first = found.findings[0]
+        log.error("ledger_broken", organization=organization_id, link=first.sequence, record=first.record_id)
+        notify(
+            tone=Notice.Tone.TO_DO,
+            text="Records of consent are not as they were sealed: somebody changed them in the database. "
+            "Ask whoever runs this installation before you rely on them.",
+            permission=Permission.SETTINGS_EDIT,
+            now=now,
+        )
     return found
 
 
-def _plain(row: ConsentRecord | ImportStatement, fields: Iterable[str]) -> dict[str, object]:
-    values = {field: getattr(row, field) for field in fields}
-    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in values.items()}
+def mend_projection(*, now: datetime) -> int:
+    """Set consents and opt-outs of the organization in scope to what their records come to; return of how many phones.
+
+    What only the state knows (how long a conversation stays open) is kept where it does not differ.
+    """
+    mended = 0
+    for difference in differences():
+        mended += 1
+        facts = {"organization": current_organization_id(), "phone": difference.phone}
+        for program_id, standing in difference.due.programs.items():
+            run(
+                _SET_STATE,
+                facts
+                | {"program": program_id, "granted": standing.granted, "stopped": standing.stopped}
+                | {"changed_at": standing.changed_at},
+            )
+        unknown = [program_id for program_id in difference.kept.programs if program_id not in difference.due.programs]
+        ConsentState.objects.filter(phone=difference.phone, program_id__in=unknown).delete()
+        stopped = OptOut.objects.filter(phone=difference.phone)
+        if difference.due.opted_out:
+            said = ConsentRecord.objects.filter(phone=difference.phone, action=Action.STOP).latest("id")
+            stopped.update_or_create(
+                phone=difference.phone,
+                defaults={"organization_id": said.organization_id, "opted_out_at": said.occurred_at, "lifted_at": None},
+                create_defaults={
+                    "organization_id": said.organization_id,
+                    "source": _SOURCES.get(said.medium, OptOut.Source.KEYWORD),
+                    "opted_out_at": said.occurred_at,
+                    "inbound_sid": said.inbound_sid,
+                },
+            )
+        elif difference.kept.opted_out:
+            stopped.filter(lifted_at=None).update(lifted_at=now)
+    return mended
+
+
+_SOURCES = {source.value: source for source in OptOut.Source}
+
+_SET_STATE = """
+INSERT INTO consent_consentstate (organization_id, phone, program_id, granted, changed_at, stopped)
+VALUES (%(organization)s, %(phone)s, %(program)s, %(granted)s, %(changed_at)s, %(stopped)s)
+ON CONFLICT (organization_id, phone, program_id)
+DO UPDATE SET granted = excluded.granted, changed_at = excluded.changed_at, stopped = excluded.stopped
+"""

@@ -1,4 +1,3 @@
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -6,12 +5,10 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from common.sql import run
-from consent.actions import ReplyKind, obey_inbound, remember_stop_word, seal_organization
+from consent.actions import ReplyKind, obey_inbound, remember_stop_word
 from consent.actions.programs import UnusableStopWord
-from consent.actions.seals import record_digest, statement_digest
-from consent.models import CarrierBlock, ConsentRecord, ConsentSeal, ConsentState, ImportStatement, OptOut
+from consent.models import CarrierBlock, ConsentRecord, ConsentState
 from consent.queries import is_opted_out
-from consent.rules.seals import EMPTY, chain_hash
 from tests.world import World
 
 PHONE = "+12567346043"
@@ -149,39 +146,3 @@ def test_proof_is_append_only(world: World, table: str) -> None:
     for change in (f"UPDATE {table} SET id = id", f"DELETE FROM {table}"):
         with world.scope(), pytest.raises(DatabaseError), transaction.atomic():
             run(change)
-
-
-def test_the_seals_are_a_chain_over_every_record(committed_world: World, now: datetime) -> None:
-    world = committed_world
-    world.consent("+12052212310", "+12563813450")
-    with world.scope():
-        ImportStatement.objects.update(completed_at=now)
-    with world.scope():
-        obey_inbound(
-            phone=PHONE,
-            sender_number_id=world.number.id,
-            toll_free=False,
-            body="hello",
-            inbound_sid="SM1",
-            carrier_replied=False,
-            organization_name="Bakery",
-            received_at=now,
-            now=now,
-        )
-    sealed, deadline = 0, time.monotonic() + 10
-    while sealed < 2 and time.monotonic() < deadline:
-        # A transaction that is open anywhere in the cluster, another test's too, holds the newest record back.
-        with world.scope():
-            sealed += seal_organization(now=now)
-    assert sealed == 2
-    with world.scope():
-        assert seal_organization(now=now) == 0
-        head = EMPTY
-        for seal in ConsentSeal.objects.order_by("sequence"):
-            if seal.record_id is not None:
-                assert record_digest(ConsentRecord.objects.get(id=seal.record_id)) == seal.digest
-            else:
-                assert statement_digest(ImportStatement.objects.get()) == seal.digest
-            head = chain_hash(head, seal.sequence, seal.digest)
-            assert head == seal.chain_hash
-        assert OptOut.objects.count() == 0

@@ -126,7 +126,7 @@ def test_everything_known_of_a_person_is_one_file(world: World, two: tuple[Conta
     assert found["contact"]["email"] == "ada@example.org"
     assert [row["phone"] for row in found["phones"]] == [BEN]
     assert sorted(found["lists"]) == ["Both", "Other"]
-    assert {row["action"] for row in found["consent"]} == {"GRANT", "WITHDRAW"}
+    assert {row["action"] for row in found["consent"]} == {"GRANT", "WITHDRAW", "STOP"}
     assert found["opt_outs"][0]["source"] == "STAFF"
     assert [row["campaign"] for row in found["texts_to_the_person"]] == ["News"]
     assert [row["body"] for row in found["texts_of_the_person"]] == ["Grüße!"]

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from consent.models import (
-    CONVERSATIONAL,
     Action,
     ConsentRecord,
     ConsentState,
@@ -18,6 +17,7 @@ from consent.models import (
 )
 from consent.rules.keywords import FAMILIES, Keyword
 from consent.rules.media import MEDIA, Level, Medium
+from consent.rules.projection import CONVERSATIONAL
 
 
 def program(program_id: int) -> Program:

@@ -1,0 +1,71 @@
+"""What the records of one phone come to: the rule that the projection in the database must agree with.
+
+Records are taken in the order in which they were written. A later agreement outweighs an earlier withdrawal by the day
+on which it was given, whichever was written down first; STOP outweighs everything before it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+CONVERSATIONAL = 0
+"""Stands for a program id where consent is conversational: it belongs to no program."""
+
+STOPPING = frozenset({"INBOUND_TEXT", "CARRIER", "STAFF", "LINK", "FILE"})
+"""Ways of a withdrawal that START takes back: the person stopped everything, and comes back to it."""
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""When the state of a phone changed of which no record is left that counts: any later agreement is newer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """The part of a consent record that its state comes from; `undone`: its import counts for nothing since."""
+
+    program_id: int
+    action: str
+    occurred_at: datetime
+    medium: str
+    undone: bool = False
+
+
+@dataclass(slots=True)
+class Standing:
+    """One program of a phone."""
+
+    granted: bool = False
+    stopped: bool = False
+    changed_at: datetime = LONG_AGO
+
+
+@dataclass(slots=True)
+class Projection:
+    """What a phone's records come to; `programs` holds only those that a record names."""
+
+    opted_out: bool = False
+    programs: dict[int, Standing] = field(default_factory=dict)
+
+
+def project(facts: Iterable[Fact]) -> Projection:
+    """The state after all facts of one phone, given in the order in which they were written."""
+    found = Projection()
+    for fact in facts:
+        if fact.action in ("STOP", "START"):
+            found.opted_out = fact.action == "STOP"
+        elif not fact.undone and fact.action in ("GRANT", "WITHDRAW"):
+            _apply(fact, found.programs.setdefault(fact.program_id, Standing()))
+    return found
+
+
+def _apply(fact: Fact, standing: Standing) -> None:
+    if fact.action == "WITHDRAW":
+        if standing.granted:  # one who has not agreed takes nothing back
+            standing.stopped = fact.medium in STOPPING
+        standing.granted = False
+        standing.changed_at = max(standing.changed_at, fact.occurred_at)
+        return
+    # A text of the person counts whenever it comes: as an answer, or as START for what STOP has taken.
+    comes_back = fact.program_id == CONVERSATIONAL or (standing.stopped and fact.medium == "KEYWORD")
+    if comes_back or fact.occurred_at > standing.changed_at:
+        standing.granted, standing.stopped = True, False
+        standing.changed_at = max(standing.changed_at, fact.occurred_at)

@@ -1,0 +1,347 @@
+"""The ledger of consent: what is sealed, and that whatever is changed behind the product's back is found and named."""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, transaction
+
+from accounts.models import AuditEvent, Notice
+from common.sql import fetch_all, run
+from common.tenancy import across_organizations
+from consent.actions import (
+    Wish,
+    check_ledger,
+    mend_projection,
+    obey_inbound,
+    opt_out_by_file,
+    opt_out_by_staff,
+    seal_organization,
+)
+from consent.models import ConsentRecord, ConsentSeal, ConsentState, ImportStatement, LedgerCheck, OptOut, SealedBatch
+from consent.queries import Verdict, differences, verify
+from consent.rules.seals import EMPTY, chain_hash
+from consent.tasks import export_heads
+from tests.servers import DATA
+from tests.world import ACTOR, World, build_world
+
+SINGLE, IN_RUN, IMPORTED = "+12052212310", "+12563813450", "+12567346043"
+TABLES = ("consent_consentrecord", "consent_consentseal", "consent_sealedbatch", "consent_importstatement")
+
+
+@contextlib.contextmanager
+def superuser() -> Iterator[Any]:
+    """A connection for which no trigger, no policy and no key stands, committed at the end."""
+    password = json.loads((DATA / "postgres" / "passwords.json").read_text())["postgres"]
+    address = urlsplit(os.environ["DATABASE_URL"])
+    connection = psycopg2.connect(
+        host=address.hostname, port=address.port, user="postgres", password=password, dbname=address.path[1:]
+    )
+    with contextlib.closing(connection), connection, connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        yield cursor
+
+
+def receive(world: World, phone: str, body: str, sid: str, at: datetime) -> None:
+    with world.scope():
+        obey_inbound(
+            phone=phone,
+            sender_number_id=world.number.id,
+            toll_free=False,
+            body=body,
+            inbound_sid=sid,
+            carrier_replied=False,
+            organization_name="Bakery",
+            received_at=at,
+            now=at,
+        )
+
+
+def seal_all(world: World) -> None:
+    """Seal until nothing waits: a transaction open anywhere in the cluster holds the newest records back."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with world.scope():
+            if seal_organization(now=world.now):
+                continue
+            (waiting,) = fetch_all(_WAITING, {"organization": world.id})[0]
+        if not waiting:
+            return
+    raise AssertionError("not sealed")
+
+
+_WAITING = """
+SELECT (SELECT count(*) FROM consent_consentrecord r WHERE organization_id = %(organization)s
+        AND import_statement_id IS NULL)
+    - (SELECT COALESCE(sum(records), 0) FROM consent_consentseal
+        WHERE organization_id = %(organization)s AND import_statement_id IS NULL)
+    + (SELECT count(*) FROM consent_importstatement i WHERE organization_id = %(organization)s
+        AND completed_at IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM consent_consentseal s WHERE s.import_statement_id = i.id))
+"""
+
+
+@pytest.fixture(scope="module")
+def ledger(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[World]:
+    """Two single links, a run of many, an import of three batches, two links more; all of it exported."""
+    from tests.conftest import NOW
+
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.conf.settings.CONSENT_HEADS_DIR", str(tmp_path_factory.mktemp("heads")))
+        world = build_world(NOW)
+        receive(world, SINGLE, "When do you open?", "SM1", NOW)
+        receive(world, SINGLE, "stop", "SM2", NOW)
+        seal_all(world)
+        with world.scope():
+            wishes = [Wish(f"+1205555{number:04}", NOW) for number in range(60)]
+            opt_out_by_file([*wishes, Wish(IN_RUN, NOW)], actor=ACTOR, now=NOW)
+        seal_all(world)
+        world.consent(IMPORTED, *(f"+1256555{number:04}" for number in range(2_100)))
+        with world.scope():
+            ImportStatement.objects.update(completed_at=NOW)
+        seal_all(world)
+        receive(world, "+12564430098", "hello", "SM3", NOW)
+        seal_all(world)
+        export_heads()
+        yield world
+
+
+def check(world: World) -> Verdict:
+    from consent.gateways.heads import exported_leaves, exported_links
+
+    with world.scope():
+        return verify(exported_links(world.id), lambda sequence: exported_leaves(world.id, sequence))
+
+
+def record_of(world: World, phone: str) -> int:
+    with world.scope():
+        found: int = ConsentRecord.objects.filter(phone=phone).order_by("id").values_list("id", flat=True)[0]
+        return found
+
+
+def test_an_untouched_ledger_is_unbroken(ledger: World) -> None:
+    found = check(ledger)
+    assert found.findings == []
+    with ledger.scope():
+        assert found.records == ConsentRecord.objects.count()
+        kinds = [(seal.records, bool(seal.import_statement_id)) for seal in ConsentSeal.objects.order_by("sequence")]
+    # The first text, STOP with the withdrawal of the conversation, 61 stops of a file, 2,101 of an import, one more.
+    assert kinds == [(1, False), (1, False), (1, False), (61, False), (2_102, True), (1, False)]
+
+
+@pytest.fixture
+def tampered(ledger: World) -> Iterator[Callable[[str], None]]:
+    """Run statements as superuser; afterwards everything is as before."""
+    with superuser() as cursor:
+        for table in TABLES:
+            cursor.execute(f"CREATE TABLE kept_{table} AS SELECT * FROM {table} WHERE organization_id = {ledger.id}")
+
+    def tamper(sql: str) -> None:
+        with superuser() as cursor:
+            cursor.execute(sql)
+            assert cursor.rowcount != 0, "the tampering itself must do something"
+
+    yield tamper
+    with superuser() as cursor:
+        for table in TABLES:
+            cursor.execute(
+                f"DELETE FROM {table} WHERE organization_id = {ledger.id};"
+                f" INSERT INTO {table} SELECT * FROM kept_{table}; DROP TABLE kept_{table}"
+            )
+
+
+CHANGES = [
+    "action = CASE action WHEN 'GRANT' THEN 'WITHDRAW' ELSE 'GRANT' END",
+    "phone = '+12025550100'",
+    "occurred_at = occurred_at - interval '1 second'",
+    "actor_label = 'somebody else'",
+    "note = 'they asked for it'",
+    "recorded_at = recorded_at + interval '1 microsecond'",
+    "erased_by_id = 1",
+]
+
+
+@pytest.mark.parametrize("phone", [SINGLE, IN_RUN, IMPORTED])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_record_is_named(ledger: World, tampered: Callable[[str], None], phone: str, change: str) -> None:
+    record_id = record_of(ledger, phone)
+    tampered(f"UPDATE consent_consentrecord SET {change} WHERE id = {record_id}")
+    found = check(ledger)
+    assert [finding.record_id for finding in found.findings] == [record_id], found.findings
+
+
+@pytest.mark.parametrize("phone", [SINGLE, IN_RUN, IMPORTED])
+def test_a_removed_record_is_named(ledger: World, tampered: Callable[[str], None], phone: str) -> None:
+    record_id = record_of(ledger, phone)
+    tampered(f"DELETE FROM consent_consentrecord WHERE id = {record_id}")
+    assert f"record {record_id} was removed" in str(check(ledger).findings[0])
+
+
+@pytest.mark.parametrize("phone", [SINGLE, IMPORTED])
+def test_a_record_that_is_slipped_in_is_named(ledger: World, tampered: Callable[[str], None], phone: str) -> None:
+    record_id = record_of(ledger, phone)
+    tampered(
+        "INSERT INTO consent_consentrecord (id, organization_id, phone, program_id, action, occurred_at, medium,"
+        " import_statement_id, actor_label, recorded_at, transaction_id)"
+        " SELECT 9000000000000 + id, organization_id, '+12025550100', program_id, 'GRANT', occurred_at, medium,"
+        " import_statement_id, actor_label, recorded_at, transaction_id - 1"
+        f" FROM consent_consentrecord WHERE id = {record_id}"
+    )
+    assert [finding.record_id for finding in check(ledger).findings] == [9_000_000_000_000 + record_id]
+
+
+def test_a_changed_statement_is_named(ledger: World, tampered: Callable[[str], None]) -> None:
+    tampered(f"UPDATE consent_importstatement SET how = 'on paper' WHERE organization_id = {ledger.id}")
+    assert "import statement" in str(check(ledger).findings[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("DELETE FROM consent_consentseal WHERE sequence = 2", "missing"),
+        ("DELETE FROM consent_consentseal WHERE sequence > 3", "was exported"),
+        ("UPDATE consent_consentseal SET chain_hash = repeat('a', 64) WHERE sequence = 2", "does not follow"),
+        ("UPDATE consent_consentseal SET digest = repeat('a', 64) WHERE sequence = 4", "does not follow"),
+        ("DELETE FROM consent_sealedbatch WHERE position = 1", "removed|changed|slipped in"),
+    ],
+)
+def test_a_changed_chain_is_found(ledger: World, tampered: Callable[[str], None], change: str, words: str) -> None:
+    tampered(f"{change} AND organization_id = {ledger.id}")
+    found = check(ledger)
+    assert any(any(word in str(finding) for word in words.split("|")) for finding in found.findings), found.findings
+
+
+@pytest.mark.parametrize("phone", [SINGLE, IN_RUN, IMPORTED])
+def test_a_chain_rewritten_as_a_whole_is_found_by_what_was_exported(
+    ledger: World, tampered: Callable[[str], None], phone: str
+) -> None:
+    """The record is changed, and everything that seals it is sealed anew: the database alone agrees with itself."""
+    record_id = record_of(ledger, phone)
+    tampered(f"UPDATE consent_consentrecord SET action = 'GRANT', program_id = 77 WHERE id = {record_id}")
+    tampered(f"DELETE FROM consent_consentseal WHERE organization_id = {ledger.id}")
+    with superuser() as cursor:
+        cursor.execute(f"DELETE FROM consent_sealedbatch WHERE organization_id = {ledger.id}")
+    seal_all(ledger)
+    with ledger.scope():
+        assert verify([], lambda _: []).findings == []
+    assert record_id in [finding.record_id for finding in check(ledger).findings]
+
+
+def test_the_chain_is_a_hash_over_the_one_before(ledger: World) -> None:
+    head = EMPTY
+    with ledger.scope():
+        for seal in ConsentSeal.objects.order_by("sequence"):
+            head = chain_hash(head, seal.sequence, seal.digest)
+            assert head == seal.chain_hash
+        assert seal_organization(now=ledger.now) is False
+        assert ConsentSeal.objects.count() == 6
+
+
+def test_the_command_names_what_it_finds_and_fails(
+    ledger: World, tampered: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("verify_consent", organization=ledger.id, projection=True)
+    assert "unbroken" in capsys.readouterr().out
+    record_id = record_of(ledger, SINGLE)
+    tampered(f"UPDATE consent_consentrecord SET occurred_at = now() WHERE id = {record_id}")
+    with pytest.raises(CommandError, match="1 findings"):
+        call_command("verify_consent", organization=ledger.id)
+    assert f"record {record_id} was changed" in capsys.readouterr().out
+    with ledger.scope():
+        assert LedgerCheck.objects.latest("id").findings
+        assert Notice.objects.filter(text__contains="not as they were sealed").count() == 1
+
+
+def test_a_torn_line_of_the_export_is_written_again(ledger: World, settings: LazySettings, tmp_path: Path) -> None:
+    settings.CONSENT_HEADS_DIR = str(tmp_path)
+    export_heads()
+    path = tmp_path / str(ledger.id) / "links.jsonl"
+    whole = path.read_text()
+    path.write_text(whole[:-40])
+    export_heads()
+    assert check(ledger).unbroken
+    assert len(path.read_text().splitlines()) == len(whole.splitlines()) + 1
+
+
+@pytest.mark.parametrize("table", ["consent_consentrecord", "consent_consentseal", "consent_sealedbatch"])
+def test_the_products_roles_change_nothing(ledger: World, table: str) -> None:
+    for change in (f"UPDATE {table} SET id = id", f"DELETE FROM {table}"):
+        with ledger.scope(), pytest.raises(DatabaseError), transaction.atomic():
+            run(change)
+        with pytest.raises(DatabaseError), across_organizations(because="this too is refused"):
+            run(change)
+
+
+# Erasing ------------------------------------------------------------------------------------------------------------
+
+
+def test_erasing_empties_the_records_and_the_seals_hold(committed_world: World, now: datetime) -> None:
+    world = committed_world
+    receive(world, SINGLE, "hello", "SM1", now)
+    receive(world, SINGLE, "stop", "SM2", now)
+    receive(world, IN_RUN, "hello", "SM3", now)
+    seal_all(world)
+    with across_organizations(because="the job of retention"):
+        emptied = fetch_all(
+            "SELECT erase_consent(%s, %s, 'six years', 'the clock', %s)", [world.id, [SINGLE, IN_RUN], now]
+        )
+    assert emptied == [(3,)]
+    seal_all(world)
+    with world.scope():
+        assert verify([], lambda _: []).findings == []
+        left = list(ConsentRecord.objects.exclude(phone="").values_list("phone", "action"))
+        assert left == [(SINGLE, "STOP")], "that they said stop is kept for ever"
+        assert OptOut.objects.filter(phone=SINGLE, lifted_at=None).exists()
+        assert not ConsentState.objects.exists()
+        assert AuditEvent.objects.get(action="consent.erased").facts["records"] == 3
+        assert not list(differences())
+
+
+def test_only_the_platform_may_erase_and_only_through_the_function(world: World, now: datetime) -> None:
+    world.consent(SINGLE)
+    with world.scope(), pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        run("SELECT erase_consent(%s, %s, '', '', %s)", [world.id, [SINGLE], now])
+    by_hand = across_organizations(because="by hand")
+    with pytest.raises(DatabaseError, match="permission denied"), by_hand, transaction.atomic():
+        run("UPDATE consent_consentrecord SET phone = '', erased_by_id = 1")
+
+
+# The projection -----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_of_a_phone_can_be_told_from_its_records(world: World, now: datetime) -> None:
+    world.consent(SINGLE, IN_RUN, IMPORTED)
+    receive(world, SINGLE, "stop", "SM1", now)
+    receive(world, SINGLE, "start", "SM2", now + timedelta(days=1))
+    with world.scope():
+        opt_out_by_staff(IN_RUN, actor=ACTOR, now=now)
+        assert not list(differences())
+        ConsentState.objects.filter(phone=SINGLE, program_id=world.program.id).update(granted=False)
+        OptOut.objects.filter(phone=IN_RUN).delete()
+        ConsentState.objects.create(
+            organization_id=world.id, phone="+12025550100", program_id=world.program.id, granted=True, changed_at=now
+        )
+        found = [str(difference) for difference in differences()]
+        assert len(found) == 3
+        assert f"{SINGLE}: program {world.program.id} is not granted, due: granted" in found
+        assert f"{IN_RUN}: its records say STOP" in found
+        assert mend_projection(now=now) == 3
+        assert not list(differences())
+        assert OptOut.objects.filter(phone=IN_RUN, source="STAFF", lifted_at=None).exists()
+
+
+def test_a_walk_is_remembered(world: World, now: datetime) -> None:
+    with world.scope():
+        assert check_ledger(now=now).unbroken
+        assert LedgerCheck.objects.get().findings == []
+        assert SealedBatch.objects.count() == 0
