@@ -38,6 +38,13 @@ class User(AbstractBaseUser):
         return self.name or self.email
 
 
+STOP_SCOPES = [
+    ("ALL", "All your texts"),
+    ("ASK", "All your texts; the confirmation asks whether only one program was meant"),
+    ("PROGRAM", "The program of the last text; STOPALL stops everything"),
+]
+
+
 class Organization(models.Model):
     """The tenant. Visible to itself and to the platform (row-level security on its own id)."""
 
@@ -47,6 +54,9 @@ class Organization(models.Model):
     campaigns_enabled = models.BooleanField(default=True)
     message_char_limit = models.PositiveSmallIntegerField(default=600)
     opt_out_word = models.CharField(max_length=40, default="STOP", help_text="where a campaign has no word of its own")
+    stop_scope = models.CharField(
+        max_length=7, choices=STOP_SCOPES, default="ALL", db_default="ALL", help_text="what a texted STOP stops"
+    )
     link_domain = models.CharField(max_length=200, blank=True, help_text="host of its short links; empty: ours")
     approval_above = models.PositiveIntegerField(
         null=True, help_text="recipients above which a second person approves; empty: never"

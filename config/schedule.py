@@ -22,6 +22,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": _every(5.0, "messaging.sweep"),
     "counters": _every(SQUASH_SECONDS, "messaging.squash_counters"),
     "captures": _every(60.0, "billing.post_captures"),
+    "opt-ins": _every(60.0, "messaging.tend_opt_ins"),
     "days": _every(600.0, "messaging.close_past_days"),
     "recent texts": _every(21_600.0, "messaging.forget_recent_texts"),
     "recount": _every(86_400.0, "messaging.recount"),

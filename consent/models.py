@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Q
 
@@ -5,6 +7,11 @@ from common.sql import CurrentTransaction
 from common.tenancy import TenantModel, tenant_key
 from consent.rules.media import Level, Medium
 from consent.rules.projection import CONVERSATIONAL
+
+
+def default_positive_words() -> list[str]:
+    """What confirms a double opt-in unless a program says otherwise (B2)."""
+    return ["y", "yes", "ok", "begin"]
 
 
 class Program(TenantModel):
@@ -15,7 +22,22 @@ class Program(TenantModel):
     brand = models.CharField(max_length=120, help_text="the name that people know the sender by")
     opt_in_text = models.TextField()
     opt_in_version = models.PositiveIntegerField(default=1)
+    use_case = models.CharField(max_length=160, db_default="", blank=True, help_text="what the texts are about")
+    frequency = models.CharField(max_length=80, db_default="", blank=True, help_text="such as “up to 4 texts a month”")
+    confirmation_text = models.CharField(max_length=320, db_default="", blank=True, help_text="empty: the offered one")
     help_text = models.CharField(max_length=320, blank=True)
+    opt_out_text = models.CharField(max_length=320, db_default="", blank=True, help_text="empty: the offered one")
+    terms_url = models.CharField(max_length=300, db_default="", blank=True)
+    privacy_url = models.CharField(max_length=300, db_default="", blank=True)
+    links_checked_at = models.DateTimeField(null=True)
+    link_findings = models.JSONField(default=list, db_default=[], help_text="what is wrong with the two pages")
+    double_opt_in = models.BooleanField(default=False, db_default=False)
+    positive_words = models.JSONField(
+        default=default_positive_words, db_default=["y", "yes", "ok", "begin"], help_text="normalised"
+    )
+    monthly_cap = models.PositiveSmallIntegerField(null=True, help_text="texts for each person in 30 days; empty: any")
+    form_key = models.CharField(max_length=32, null=True, unique=True, help_text="of its public page; empty: none")
+    form_sender_number_id = models.BigIntegerField(null=True, help_text="that the public page's requests come from")
     created_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
@@ -40,6 +62,87 @@ class ProgramVersion(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["program", "version"], name="program_version_once")]
+
+
+class ProgramKeyword(TenantModel):
+    """A word that joins a program when it is texted to a number. Stored normalised."""
+
+    program = models.ForeignKey(Program, on_delete=models.CASCADE, related_name="keywords", db_constraint=False)
+    sender_number_id = models.BigIntegerField()
+    word = models.CharField(max_length=40)
+    posted_at = models.CharField(max_length=300, blank=True, help_text="where people find it, in words")
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["sender_number_id", "word"], name="join_word_once")]
+
+
+class OptInRequest(TenantModel):
+    """Somebody asked for a program and is to confirm it by a text (double opt-in). Needs a recorded basis."""
+
+    class State(models.TextChoices):
+        WAITING = "WAITING", "Waiting for their answer"
+        CONFIRMED = "CONFIRMED", "Confirmed"
+        STOPPED = "STOPPED", "Said stop"
+        EXPIRED = "EXPIRED", "Not answered in time"
+
+    phone = models.CharField(max_length=16)
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    program_version = models.PositiveIntegerField()
+    sender_number_id = models.BigIntegerField()
+    medium = models.CharField(max_length=14, help_text="how the person asked")
+    basis = models.TextField(help_text="who asked for it, where and when, in words")
+    asked_for_at = models.DateTimeField(help_text="when the person asked for it")
+    source_url = models.TextField(null=True)
+    ip_address = models.GenericIPAddressField(null=True)
+    user_agent = models.TextField(null=True)
+    identity = models.TextField(null=True)
+    evidence_id = models.BigIntegerField(null=True)
+    inbound_sid = models.CharField(max_length=64, null=True, help_text="the text with the keyword")
+    message_id = models.BigIntegerField(null=True, help_text="our text that asks")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
+    actor_label = models.CharField(max_length=160)
+    created_at = models.DateTimeField()
+    reminded_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.CheckConstraint(condition=~Q(basis=""), name="request_has_basis"),
+            models.UniqueConstraint(
+                fields=["organization", "phone", "program"], name="one_request_waits", condition=Q(state="WAITING")
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "phone", "program"], name="requests_of_phone"),
+            models.Index(fields=["expires_at"], name="requests_that_wait", condition=Q(state="WAITING")),
+        ]
+
+    def is_confirmed_by(self, readings: Iterable[str]) -> bool:
+        """Whether a text with these readings (consent.rules.keywords) is the yes that its program waits for."""
+        return not set(self.program.positive_words).isdisjoint(readings)
+
+
+class PossibleOptOut(TenantModel):
+    """A text that reads like a wish to stop without being a keyword: until a person has decided, nothing is sent."""
+
+    class Verdict(models.TextChoices):
+        STOPPED = "STOPPED", "They want to stop"
+        WENT_ON = "WENT_ON", "They do not"
+
+    phone = models.CharField(max_length=16)
+    sender_number_id = models.BigIntegerField()
+    inbound_sid = models.CharField(max_length=64)
+    noted_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+    verdict = models.CharField(max_length=7, choices=Verdict.choices, blank=True)
+    resolved_by = models.CharField(max_length=160, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "phone"], name="paused_once", condition=Q(resolved_at=None))
+        ]
 
 
 class ImportStatement(TenantModel):
@@ -146,6 +249,9 @@ class OptOut(TenantModel):
     source = models.CharField(max_length=8, choices=Source.choices)
     detail = models.CharField(max_length=120, db_default="", help_text="what a file says of where they said it")
     opted_out_at = models.DateTimeField()
+    said_again_at = models.DateTimeField(
+        null=True, help_text="the newest stop after the first: no older START lifts it"
+    )
     lifted_at = models.DateTimeField(null=True)
     inbound_sid = models.CharField(max_length=64, null=True, help_text="the text that said so")
 

@@ -250,4 +250,5 @@ _REFERENCES = {
     "number": "Answers and other single texts",
     "replies": "Answers",
     "tests": "Tests to yourselves",
+    "opt-ins": "Questions whether people want your texts",
 }

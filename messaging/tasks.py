@@ -20,7 +20,7 @@ from common.clock import now
 from common.errors import TransientError
 from common.locks import Overtaken, only_one
 from common.tenancy import across_organizations
-from messaging.actions import counters, receiving, replies, spikes, sweeping
+from messaging.actions import counters, opt_ins, receiving, replies, spikes, sweeping
 from messaging.actions.sweeping import Doubtful
 from messaging.dispatcher.engine import Dispatcher
 from messaging.dispatcher.shutdown import stopping
@@ -104,6 +104,11 @@ def close_past_days() -> None:
     with across_organizations(because="samples of every organization age alike"):
         counters.forget_speed(now=now())
         spikes.forget_answers(now=now())
+
+
+@shared_task(name="messaging.tend_opt_ins")
+def tend_opt_ins() -> None:
+    opt_ins.tend_requests(now=now())
 
 
 @shared_task(name="messaging.sweep")

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from accounts.models import Department, Organization, User
 from audiences.queries import Audience
@@ -15,7 +16,7 @@ from campaigns.actions import add_outreach, create_campaign, launch_outreach, qu
 from campaigns.models import Outreach
 from common.actor import Actor
 from common.tenancy import across_organizations, organization_scope
-from consent.actions import create_program, grant_by_import, state_import
+from consent.actions import Inbound, ReplyDue, create_program, grant_by_import, obey_inbound, state_import
 from consent.models import Program
 from consent.rules.lawful_hours import ALWAYS, Weekly
 from consent.rules.media import Level, Medium
@@ -75,6 +76,23 @@ class World:
                 now=self.now,
             )
             grant_by_import(statement, phones, now=self.now)
+
+    def receive(
+        self, phone: str, body: str, *, at: datetime, now: datetime | None = None, sid: str = "", **more: Any
+    ) -> list[ReplyDue]:
+        """A text of a person to the number, as far as consent is concerned; `more` as Inbound has it."""
+        facts = {"toll_free": self.number.kind == SenderKind.TOLL_FREE, "carrier_replied": False} | more
+        with self.scope():
+            text = Inbound(
+                phone=phone,
+                sender_number_id=self.number.id,
+                body=body,
+                sid=sid or secrets.token_hex(8),
+                received_at=at,
+                organization_name="Bakery",
+                **facts,
+            )
+            return obey_inbound(text, now=now or at)
 
     def campaign(
         self, *, body: str = "Hello {{ first_name|there }}", hours: Weekly = ALWAYS, **fields: object

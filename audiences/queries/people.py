@@ -13,6 +13,7 @@ from audiences.rules.exclusions import Reason
 from common.ahead import quick_turns
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
+from consent.rules.projection import LONG_AGO
 from contacts.models import Contact, ImportedPerson, ListMember, PhoneLabel
 from content.rules.rendering import CUSTOM
 
@@ -35,7 +36,8 @@ class Audience:
 class Look:
     """What is to be known of each person: for which campaign, the values of which tags (in order), where they live,
 
-    and whether the campaign has them already (a campaign without messages need not ask).
+    and whether the campaign has them already (a campaign without messages need not ask). Texts `since` then count for
+    the program's cap.
     """
 
     program_id: int
@@ -44,6 +46,7 @@ class Look:
     label: str = PhoneLabel.MOBILE
     homes: bool = True
     texted: bool = True
+    since: datetime = LONG_AGO
 
 
 class Candidate(NamedTuple):
@@ -196,6 +199,7 @@ def _parameters(look: Look) -> dict[str, Any]:
         "label": look.label,
         "program": look.program_id,
         "campaign": look.campaign_id,
+        "since": look.since,
     }
     for place, field in enumerate(look.fields):
         if field.startswith(CUSTOM):
@@ -234,9 +238,19 @@ SELECT c.id, COALESCE(p.phone, ''), CASE
     WHEN NOT p.textable THEN '{Reason.NOT_TEXTABLE}'
     WHEN o.stopped THEN '{Reason.OPTED_OUT}'
     WHEN s.agreed IS NULL THEN '{Reason.NO_CONSENT}'
+    WHEN p.phone IN (
+        SELECT x.phone FROM consent_possibleoptout x
+        WHERE x.organization_id = %(organization)s AND x.resolved_at IS NULL) THEN '{Reason.MAYBE_STOP}'
+    WHEN g.cap IS NOT NULL AND g.cap <= (
+        SELECT count(*) FROM messaging_message x JOIN messaging_stream y ON y.id = x.stream_id
+        WHERE x.organization_id = c.organization_id AND x.phone = p.phone AND x.captured
+            AND y.program_id = %(program)s AND x.claimed_at > %(since)s) THEN '{Reason.OFTEN_ENOUGH}'
     WHEN m.texted THEN '{Reason.IN_OTHER_OUTREACH}'
     ELSE '' END{{fields}}
 FROM ({{people}}) c
+CROSS JOIN (SELECT (
+    SELECT x.monthly_cap FROM consent_program x
+    WHERE x.organization_id = %(organization)s AND x.id = %(program)s) AS cap) g
 {{phones}}
 LEFT JOIN LATERAL (
     SELECT true AS stopped FROM consent_optout x

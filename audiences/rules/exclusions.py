@@ -9,6 +9,8 @@ class Reason(StrEnum):
     NO_NAMES = "no_names"
     OPTED_OUT = "opted_out"
     NO_CONSENT = "no_consent"
+    MAYBE_STOP = "maybe_stop"
+    OFTEN_ENOUGH = "often_enough"
     IN_OTHER_OUTREACH = "in_other_outreach"
     TOO_LONG = "too_long"
     MISSING_VALUE = "missing_value"
@@ -24,6 +26,8 @@ WORDS: dict[str, str] = {
     Reason.NO_NAMES: "their country takes no texts from a name",
     Reason.OPTED_OUT: "said STOP",
     Reason.NO_CONSENT: "did not agree to this kind of message",
+    Reason.MAYBE_STOP: "may want to stop: read what they wrote",
+    Reason.OFTEN_ENOUGH: "got as many texts of this program as one person may",
     Reason.IN_OTHER_OUTREACH: "already in this campaign",
     Reason.TOO_LONG: "text too long with their name in it",
     Reason.MISSING_VALUE: "a field of the text is empty",
@@ -35,4 +39,5 @@ WORDS: dict[str, str] = {
     "duplicate": "got the same text a short while ago",
     "conversation_over": "has not written for 30 days",
     "no_credit": "no credits held",
+    "not_asked": "did not ask for it, or not any more",
 }

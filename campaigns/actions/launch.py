@@ -169,7 +169,7 @@ def write_messages(*, organization_id: int, outreach_id: int, now: datetime, par
     with organization_scope(organization_id):
         outreach = Outreach.objects.select_related("campaign__program", "campaign__sender_number").get(id=outreach_id)
         writer = writer_for(outreach, now=now)
-        look = look_of(outreach, writer)
+        look = look_of(outreach, writer, now=now)
         links = links_of_campaign(outreach.campaign_id, writer.template.links, now=now)
     streams: dict[str, Stream] = {}
     newest = -1

@@ -143,7 +143,7 @@ class Example:
 def example_of(outreach: Outreach, name: str, *, now: datetime) -> Example | None:
     """The longest or dearest text of a quote (`longest`, `dearest`), else the first; None: nobody gets one."""
     writer = writer_for(outreach, now=now)
-    look = look_of(outreach, writer)
+    look = look_of(outreach, writer, now=now)
     wanted = outreach.examples.get(name)
     people = candidates_by_id([wanted] if wanted else _first_quoted(outreach), look).values()
     written = next((text for text in map(writer.write, people) if isinstance(text, Written)), None)
@@ -164,7 +164,7 @@ def _first_quoted(outreach: Outreach) -> list[int]:
 
 def _texts(writer: Writer, outreach: Outreach, size: Counted, now: datetime) -> list[_Shown]:
     """Of those among the first people of the audience who would get a text."""
-    look = look_of(outreach, writer)
+    look = look_of(outreach, writer, now=now)
     first = first_candidates(outreach.audience, look, limit=LOOKED_AT, size=size, now=now)
     written = [(person, result) for person in first if isinstance(result := writer.write(person), Written)]
     names = contact_names([person.contact_id for person, _ in written])

@@ -20,6 +20,7 @@ from common.clock import now as clock_now
 from common.errors import DomainError
 from common.sql import array_literal, run
 from common.tenancy import organization_scope
+from consent.rules.law import period
 from content.actions import fail_job, finish_job, report_progress, start_job
 from content.models import Job
 from content.queries import is_live
@@ -27,7 +28,7 @@ from content.queries import is_live
 PAGE = 5_000
 """People that are read, written and priced at a time."""
 
-CROWDED = 2
+CROWDED = period("promotional_a_month").value
 """Promotional campaigns a month beyond which people feel pestered (E7): advice, never a block."""
 
 CHUNK = 1_000
@@ -62,7 +63,7 @@ def quote_outreach(
         check_ready(outreach.campaign)
         check_audience(outreach)
         writer = writer_for(outreach, now=now)
-        look, source = look_of(outreach, writer), source_of(outreach.audience, now=now)
+        look, source = look_of(outreach, writer, now=now), source_of(outreach.audience, now=now)
         others = promotional_campaigns_since(start_of_month(now)) if writer.promotional else []
     sums = _Sums()
     limit = CHUNK  # small pages first: nothing is worked on while the first is read

@@ -1,7 +1,7 @@
 """One person's text of a campaign: rendered, measured, priced. Quote and launch both come here (law 6)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from accounts.models import Organization
@@ -24,6 +24,7 @@ from content.rules.segments import measure
 from messaging.actions.queueing import Draft
 from messaging.queries import link_base
 from messaging.rules.digests import digest_of
+from messaging.rules.kinds import CAP_DAYS
 from messaging.rules.links import placeholders, short_url
 from senders.rules.names import NOT_REACHED
 
@@ -199,7 +200,7 @@ def typed_text(campaign: Campaign) -> str:
     return template.with_fallbacks(placeholders(link_base(), len(template.links)))
 
 
-def look_of(outreach: Outreach, writer: Writer) -> Look:
+def look_of(outreach: Outreach, writer: Writer, *, now: datetime) -> Look:
     """What the writer has to know of each person."""
     return Look(
         program_id=outreach.campaign.program_id or 0,
@@ -210,4 +211,5 @@ def look_of(outreach: Outreach, writer: Writer) -> Look:
         # One that has no other outreach has texted nobody; written twice, the unique key refuses.
         texted=outreach.campaign.state != CampaignState.DRAFT
         and outreach.campaign.outreaches.exclude(id=outreach.id).exists(),
+        since=now - timedelta(days=CAP_DAYS),
     )

@@ -10,7 +10,7 @@ from common.sql import array_literal, fetch_all, run
 from common.tenancy import current_organization_id
 from consent.models import ConsentRecord, ImportStatement, Program
 from consent.rules.media import MEDIA, Level, Medium, may_grant
-from consent.rules.projection import LONG_AGO
+from consent.rules.projection import UNDO, Fact, Standing, project
 
 
 class StatementRefused(DomainError):
@@ -83,11 +83,25 @@ def withdraw_records(
     """
     records = ConsentRecord.objects.filter(import_statement_id=statement.id, id__gt=after_id).order_by("id")
     found = list(records.values_list("id", "phone")[:limit])
+    phones = sorted({phone for _, phone in found})
+    values = {"organization": statement.organization_id, "program": statement.program_id, "phones": phones}
+    held = dict(fetch_all(_HOLD, values))
+    facts: dict[str, list[Fact]] = {phone: [] for phone in held}
+    for phone, *columns in fetch_all(_FACTS, values | {"phones": list(held)}):
+        facts[phone].append(Fact(statement.program_id, *columns))
+    due = {phone: project(known).programs.get(statement.program_id, Standing()) for phone, known in facts.items()}
+    lost = [phone for phone, granted in held.items() if granted and not due[phone].granted]
     run(
-        _WITHDRAW,
-        _parameters(statement, [phone for _, phone in found], now)
-        | {"by": actor.label, "undo": WITHDRAWN_BY_UNDOING, "long_ago": LONG_AGO},
+        _SET,
+        values
+        | {
+            "phones": list(due),
+            "granted": [standing.granted for standing in due.values()],
+            "stopped": [standing.stopped for standing in due.values()],
+            "times": [standing.changed_at for standing in due.values()],
+        },
     )
+    run(_NOTE, values | {"phones": lost, "undo": UNDO, "by": actor.label, "now": now})
     return len(found), found[-1][0] if found else after_id
 
 
@@ -109,8 +123,6 @@ def _parameters(statement: ImportStatement, phones: Sequence[str], now: datetime
         "now": now,
     }
 
-
-WITHDRAWN_BY_UNDOING = "UNDO"
 
 # A later withdrawal outweighs an earlier agreement, whichever of the two is written down first. Records are looked up
 # by the phone: by the statement (which "+ 0" keeps the planner from) each look-up would read all of the file so far; by
@@ -147,40 +159,35 @@ WITH given AS MATERIALIZED (
 SELECT (SELECT count(*) FROM recorded), (SELECT count(*) FROM given WHERE stopped)
 """
 
-_WITHDRAW = """
-WITH before AS MATERIALIZED (
-    SELECT s.phone, s.granted, s.stopped
-    FROM (SELECT phone FROM unnest(%(phones)s::text[]) AS p(phone) ORDER BY phone) u
-    CROSS JOIN LATERAL (
-        SELECT x.phone, x.granted, x.stopped FROM consent_consentstate x
-        WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = u.phone
-            AND x.program_id = %(program)s
-        LIMIT 1 FOR NO KEY UPDATE) s
-), others AS MATERIALIZED (
-    SELECT b.*, o.* FROM before b CROSS JOIN LATERAL (
-        SELECT max(r.occurred_at) AS changed_at,
-            COALESCE(bool_or(r.grants AND r.id > COALESCE(r.withdrawn, 0)), false) AS grants,
-            COALESCE(bool_or(r.grants AND r.id > COALESCE(r.undone, 0)), false) AS may_come_back
-        FROM (
-            SELECT x.id, x.occurred_at, x.action = 'GRANT' AND t.undone_at IS NULL AS grants,
-                max(x.id) FILTER (WHERE x.action = 'WITHDRAW') OVER () AS withdrawn,
-                max(x.id) FILTER (WHERE x.action = 'WITHDRAW' AND x.medium = %(undo)s) OVER () AS undone
-            FROM consent_consentrecord x
-            LEFT JOIN consent_importstatement t ON t.id = x.import_statement_id
-            WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = b.phone
-                AND x.program_id = %(program)s AND x.import_statement_id IS DISTINCT FROM %(statement)s
-        ) r
-    ) o
-), projected AS (
-    INSERT INTO consent_consentstate AS s (organization_id, phone, program_id, granted, changed_at, stopped)
-    SELECT %(organization)s, phone, %(program)s, granted AND grants, COALESCE(changed_at, %(long_ago)s),
-        stopped AND may_come_back
-    FROM others ORDER BY phone
-    ON CONFLICT (organization_id, phone, program_id)
-    DO UPDATE SET granted = excluded.granted, changed_at = excluded.changed_at, stopped = excluded.stopped
-)
+_HOLD = """
+SELECT s.phone, s.granted FROM unnest(%(phones)s::text[]) AS p(phone)
+CROSS JOIN LATERAL (
+    SELECT x.phone, x.granted FROM consent_consentstate x
+    WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = p.phone AND x.program_id = %(program)s
+    LIMIT 1 FOR NO KEY UPDATE) s
+"""
+
+_FACTS = """
+SELECT p.phone, r.action, r.occurred_at, r.medium, r.undone
+FROM unnest(%(phones)s::text[]) AS p(phone)
+CROSS JOIN LATERAL (
+    SELECT x.id, x.action, x.occurred_at, x.medium, t.undone_at IS NOT NULL AS undone FROM consent_consentrecord x
+    LEFT JOIN consent_importstatement t ON t.id = x.import_statement_id
+    WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = p.phone AND x.program_id = %(program)s
+) r
+ORDER BY p.phone, r.id
+"""
+
+_SET = """
+UPDATE consent_consentstate s SET granted = d.granted, stopped = d.stopped, changed_at = d.at
+FROM unnest(%(phones)s::text[], %(granted)s::bool[], %(stopped)s::bool[], %(times)s::timestamptz[])
+    AS d(phone, granted, stopped, at)
+WHERE s.organization_id = %(organization)s AND s.phone = d.phone AND s.program_id = %(program)s
+"""
+
+_NOTE = """
 INSERT INTO consent_consentrecord
     (organization_id, phone, program_id, action, occurred_at, medium, actor_label, recorded_at)
-SELECT %(organization)s, phone, %(program)s, 'WITHDRAW', %(now)s, %(undo)s, %(by)s, %(now)s
-FROM others WHERE granted AND NOT grants
+SELECT %(organization)s, p.phone, %(program)s, 'WITHDRAW', %(now)s, %(undo)s, %(by)s, %(now)s
+FROM unnest(%(phones)s::text[]) AS p(phone)
 """

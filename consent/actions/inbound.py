@@ -1,23 +1,55 @@
-"""What an inbound text means for consent, and which replies are due."""
+"""What an inbound text means for consent, and which replies are due.
+
+In this order: the families of keywords, an answer to a double opt-in, the words that join programs, then words that
+read like a wish to stop.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from common.sql import run
 from common.tenancy import current_organization_id
-from consent.actions.opt_outs import Wish, opt_out_by_text
-from consent.models import Action, CarrierBlock, ConsentRecord, OptOut, Program, StopWord
-from consent.rules.keywords import NETWORK_START, NETWORK_STOP, Keyword, keyword_of, normalise
-from consent.rules.media import Medium
+from consent.actions.opt_ins import (
+    OptInRefused,
+    Trace,
+    confirm_request,
+    grant,
+    lift_opt_out,
+    open_request,
+    stopped_after,
+    withdraw,
+)
+from consent.actions.opt_outs import Wish, note_block, opt_out_by_text
+from consent.models import (
+    Action,
+    CarrierBlock,
+    ConsentRecord,
+    ConsentState,
+    OptInRequest,
+    OptOut,
+    PossibleOptOut,
+    Program,
+    ProgramKeyword,
+    StopWord,
+)
+from consent.rules import replies
+from consent.rules.disclosure import Offer, offered_replies
+from consent.rules.keywords import NETWORK_START, NETWORK_STOP, STOP_ALL, Keyword, keyword_of, readings
+from consent.rules.media import Level, Medium
+from consent.rules.near_stop import wants_to_stop
 from consent.rules.projection import CONVERSATIONAL
-from events.actions import publish
+
+KEEP_WITHIN = timedelta(days=1)
+"""Who was asked what their STOP meant has so long to answer; without an answer everything stays stopped."""
 
 
 class ReplyKind(StrEnum):
     STOPPED = "STOPPED"
     STARTED = "STARTED"
     HELP = "HELP"
+    ASKED = "ASKED"
+    JOINED = "JOINED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,90 +60,258 @@ class ReplyDue:
     text: str
 
 
-def obey_inbound(
-    *,
-    phone: str,
-    sender_number_id: int,
-    toll_free: bool,
-    body: str,
-    inbound_sid: str,
-    carrier_replied: bool,
-    organization_name: str,
-    received_at: datetime,
-    now: datetime,
-) -> list[ReplyDue]:
-    """Act on an inbound text, which came at `received_at`, within its transaction; return the replies that are due.
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A text of a person to one of our numbers.
+
+    `carrier_replied`: the network has answered it. `last_program_id`: of the last campaign's text from that number to
+    the phone, 0: none is known; `stop_scope` as the organization decided (accounts.models.STOP_SCOPES).
+    """
+
+    phone: str
+    sender_number_id: int
+    toll_free: bool
+    body: str
+    sid: str
+    carrier_replied: bool
+    received_at: datetime
+    organization_name: str
+    stop_scope: str = "ALL"
+    last_program_id: int = 0
+
+
+def obey_inbound(text: Inbound, *, now: datetime) -> list[ReplyDue]:
+    """Act on an inbound text within its transaction; return the replies that are due.
 
     Any text opens conversational consent; STOP closes everything, START brings back what STOP took. Where the network
-    or the carrier has answered (`carrier_replied`, or a toll-free keyword of the network), no second answer follows.
+    or the carrier has answered, no second answer follows.
     """
-    own = frozenset(StopWord.objects.filter(sender_number_id=sender_number_id).values_list("word", flat=True))
-    keyword = keyword_of(body, stop_words=own)
-    # Not asked for a STOP, which counts either way and must count soon.
-    opted_out = keyword is not Keyword.STOP and OptOut.objects.filter(phone=phone, lifted_at=None).exists()
-    if keyword is Keyword.YES:
-        keyword = Keyword.START if opted_out and not toll_free else None
-    answered = carrier_replied or (toll_free and normalise(body) in NETWORK_STOP | NETWORK_START)
+    own = frozenset(StopWord.objects.filter(sender_number_id=text.sender_number_id).values_list("word", flat=True))
+    keyword = keyword_of(text.body, stop_words=own)
     if keyword is Keyword.STOP:
-        fresh = opt_out_by_text(Wish(phone, received_at, inbound_sid), now=now)
-        if toll_free and normalise(body) in NETWORK_STOP:
-            _note_block(phone, sender_number_id, received_at)
-        return [] if answered or not fresh else [ReplyDue(ReplyKind.STOPPED, _stopped(organization_name))]
-    if keyword is Keyword.START:
-        started = _start(phone, sender_number_id, inbound_sid, received_at, now)
-        return [] if answered or not started else [ReplyDue(ReplyKind.STARTED, _started(organization_name))]
+        return _stop(text, now)
+    opted_out = OptOut.objects.filter(phone=text.phone, lifted_at=None).exists()
     if not opted_out:
-        _open_conversation(phone, inbound_sid, received_at, now)
+        _open_conversation(text, now)
+    if keyword is Keyword.START:
+        return _start(text, now)
+    joined = _join(text, opted_out, now)
+    if joined is not None:
+        return joined
+    if keyword is Keyword.YES and opted_out and not text.toll_free:
+        return _start(text, now)
     if keyword is Keyword.HELP:
-        return [] if answered else [ReplyDue(ReplyKind.HELP, _help(organization_name))]
+        return [] if _answered(text) else [ReplyDue(ReplyKind.HELP, _help(text))]
+    if opted_out:
+        return _keep(text, now)
+    if keyword is None and wants_to_stop(text.body):
+        PossibleOptOut.objects.get_or_create(
+            organization_id=current_organization_id(),
+            phone=text.phone,
+            resolved_at=None,
+            defaults={
+                "sender_number_id": text.sender_number_id,
+                "inbound_sid": text.sid,
+                "noted_at": text.received_at,
+            },
+        )
     return []
 
 
-def _start(phone: str, sender_number_id: int, inbound_sid: str, at: datetime, now: datetime) -> bool:
-    """Bring back what STOP took; False where a later STOP stands against it."""
+def _answered(text: Inbound) -> bool:
+    """Whether the carrier has answered, or does on toll-free numbers by itself."""
+    of_network = text.toll_free and not (NETWORK_STOP | NETWORK_START).isdisjoint(readings(text.body))
+    return text.carrier_replied or of_network
+
+
+# STOP ---------------------------------------------------------------------------------------------------------------
+
+
+def _stop(text: Inbound, now: datetime) -> list[ReplyDue]:
+    by_network = text.toll_free and not NETWORK_STOP.isdisjoint(readings(text.body))
+    program = Program.objects.filter(id=text.last_program_id).first() if text.stop_scope != "ALL" else None
+    if program is not None and text.stop_scope == "PROGRAM" and not by_network and _stops_one(text, program, now):
+        words = replies.stopped_one(text.organization_name, program=program.name)
+        return [] if _answered(text) else [ReplyDue(ReplyKind.STOPPED, words)]
+    granted = ConsentState.objects.filter(phone=text.phone, granted=True).exclude(program_id=CONVERSATIONAL)
+    before = set(granted.values_list("program_id", flat=True))
+    fresh = opt_out_by_text(Wish(text.phone, text.received_at, text.sid), now=now)
+    if by_network:
+        note_block(text.phone, sender_number_id=text.sender_number_id, at=text.received_at)
+    if _answered(text) or not fresh:
+        return []
+    if program is not None and text.stop_scope == "ASK":
+        stopped = ConsentState.objects.filter(phone=text.phone, stopped=True).exclude(program_id=CONVERSATIONAL)
+        if stopped.exclude(program_id=program.id).exists():
+            words = replies.stopped_which(text.organization_name, program=program.name)
+            return [ReplyDue(ReplyKind.STOPPED, words)]
+    return [ReplyDue(ReplyKind.STOPPED, _stopped_words(text, before))]
+
+
+def _stops_one(text: Inbound, program: Program, now: datetime) -> bool:
+    """Take back one program, where STOP means that and it was granted; a second STOP stops everything."""
+    if not STOP_ALL.isdisjoint(readings(text.body)):
+        return False
+    if OptOut.objects.filter(phone=text.phone, lifted_at=None).exists():
+        return False
+    at, medium = text.received_at, Medium.INBOUND_TEXT
+    return withdraw(text.phone, program_id=program.id, medium=medium, at=at, actor_label=text.phone, now=now)
+
+
+def _stopped_words(text: Inbound, program_ids: set[int]) -> str:
+    """The confirmation of the one program that they had, where it has its own; else the usual one."""
+    known = program_ids or set(
+        ConsentState.objects.filter(phone=text.phone, stopped=True).values_list("program_id", flat=True)
+    )
+    own = Program.objects.filter(id__in=known).exclude(opt_out_text="")
+    texts = set(own.values_list("opt_out_text", flat=True))
+    return texts.pop() if len(texts) == 1 else replies.stopped(text.organization_name)
+
+
+def _keep(text: Inbound, now: datetime) -> list[ReplyDue]:
+    """They were asked what their STOP meant, and say that it was one program alone."""
+    if text.stop_scope != "ASK" or replies.KEEP_WORD not in readings(text.body):
+        return []
+    asked = OptOut.objects.filter(phone=text.phone, lifted_at=None, source=OptOut.Source.KEYWORD)
+    if not asked.filter(opted_out_at__gt=text.received_at - KEEP_WITHIN).exists():
+        return []
+    if lift_opt_out(text.phone, medium=Medium.KEYWORD, inbound_sid=text.sid, at=text.received_at, now=now):
+        _restore(text, now, but=text.last_program_id)
+        _open_conversation(text, now)
+        return [ReplyDue(ReplyKind.STARTED, replies.started(text.organization_name))]
+    return []
+
+
+# START --------------------------------------------------------------------------------------------------------------
+
+
+def _start(text: Inbound, now: datetime) -> list[ReplyDue]:
+    """Bring back what STOP took, unless a later STOP stands against it."""
+    if stopped_after(text.phone, at=text.received_at):
+        return []  # they have changed their mind since
+    _unblock(text)
+    lift_opt_out(text.phone, medium=Medium.KEYWORD, inbound_sid=text.sid, at=text.received_at, now=now)
+    _restore(text, now)
+    _open_conversation(text, now)
+    return [] if _answered(text) else [ReplyDue(ReplyKind.STARTED, replies.started(text.organization_name))]
+
+
+def _unblock(text: Inbound) -> None:
+    blocks = CarrierBlock.objects.filter(sender_number_id=text.sender_number_id, phone=text.phone)
+    blocks.update(lifted_at=text.received_at)
+
+
+def _restore(text: Inbound, now: datetime, *, but: int = -1) -> None:
+    """Grant again what STOP took, but for one program."""
     values = {
         "organization": current_organization_id(),
-        "phone": phone,
-        "at": at,
+        "phone": text.phone,
+        "at": text.received_at,
         "now": now,
         "medium": Medium.KEYWORD.value,
-        "sid": inbound_sid,
+        "sid": text.sid,
+        "but": but,
     }
-    stopped = OptOut.objects.filter(phone=phone, lifted_at=None)
-    if stopped.filter(opted_out_at__gt=at).exists():
-        return False  # they have changed their mind since
-    lifted = stopped.update(lifted_at=at)
-    CarrierBlock.objects.filter(sender_number_id=sender_number_id, phone=phone).update(lifted_at=at)
-    if lifted:
-        _record(phone, Action.START, Medium.KEYWORD, inbound_sid, at, now)
     run(_REGRANT, values)
     run(_RESTORE, values)
-    _open_conversation(phone, inbound_sid, at, now)
-    if lifted:
-        publish(kind="opt_out.removed", payload={"phone": phone}, now=now)
-    return True
 
 
-def _open_conversation(phone: str, inbound_sid: str, at: datetime, now: datetime) -> None:
-    """A text from the person is consent to relevant replies, and renews it (domain.md: 30 days)."""
-    values = {"organization": current_organization_id(), "phone": phone, "at": at}
-    if run(_CONVERSE, values | {"program": CONVERSATIONAL}) and not _has_conversational_record(phone):
-        _record(phone, Action.GRANT, Medium.INBOUND_TEXT, inbound_sid, at, now)
+# Joining ------------------------------------------------------------------------------------------------------------
 
 
-def _record(phone: str, action: Action, medium: Medium, inbound_sid: str, at: datetime, now: datetime) -> None:
-    """What a text of the person means to the whole organization."""
-    ConsentRecord.objects.create(
-        organization_id=current_organization_id(),
-        phone=phone,
-        program_id=CONVERSATIONAL,
-        action=action,
-        occurred_at=at,
-        medium=medium,
-        inbound_sid=inbound_sid,
-        actor_label=phone,
-        recorded_at=now,
+def _join(text: Inbound, opted_out: bool, now: datetime) -> list[ReplyDue] | None:
+    """Confirm a request, or join by a word; None: the text is neither."""
+    words = readings(text.body)
+    waiting = OptInRequest.objects.filter(
+        phone=text.phone, state=OptInRequest.State.WAITING, expires_at__gt=text.received_at
     )
+    request = next(
+        (one for one in waiting.order_by("-id") if not set(one.program.positive_words).isdisjoint(words)), None
+    )
+    joins = ProgramKeyword.objects.filter(sender_number_id=text.sender_number_id, word__in=words)
+    keyword = joins.select_related("program").first() if request is None else None
+    if request is None and keyword is None:
+        return None
+    if opted_out:
+        blocked = CarrierBlock.objects.filter(
+            sender_number_id=text.sender_number_id, phone=text.phone, lifted_at=None
+        ).exists()
+        if text.toll_free and blocked:
+            return []  # the network lets nothing through until they text it START
+        if keyword is None or not keyword.program.double_opt_in:
+            at = text.received_at
+            if not lift_opt_out(text.phone, medium=Medium.KEYWORD, inbound_sid=text.sid, at=at, now=now):
+                return []
+            _open_conversation(text, now)
+    if request is not None:
+        confirm_request(request, inbound_sid=text.sid, at=text.received_at, now=now)
+        return [ReplyDue(ReplyKind.JOINED, welcome(request.program))]
+    assert keyword is not None
+    return _join_by_word(text, keyword, now)
+
+
+def _join_by_word(text: Inbound, keyword: ProgramKeyword, now: datetime) -> list[ReplyDue]:
+    program, at = keyword.program, text.received_at
+    trace = Trace(inbound_sid=text.sid, note=keyword.posted_at or None)
+    if not program.double_opt_in:
+        medium = Medium.KEYWORD
+        grant(program, text.phone, medium=medium, at=at, actor_label=text.phone, now=now, trace=trace)
+        return [ReplyDue(ReplyKind.JOINED, welcome(program))]
+    try:
+        open_request(
+            program,
+            text.phone,
+            sender_number_id=text.sender_number_id,
+            medium=Medium.KEYWORD,
+            basis=f"Texted {keyword.word.upper()} on {at:%Y-%m-%d %H:%M} UTC. {keyword.posted_at}",
+            asked_for_at=at,
+            actor_label=text.phone,
+            now=max(now, at),
+            trace=trace,
+            by_person=True,
+        )
+    except OptInRefused:
+        return [ReplyDue(ReplyKind.JOINED, welcome(program))]  # they agreed to it already
+    return [ReplyDue(ReplyKind.ASKED, request_words(program))]
+
+
+def request_words(program: Program) -> str:
+    """The text that asks for a double opt-in."""
+    frequency = program.frequency or "Msg frequency varies"
+    word = "yes" if "yes" in program.positive_words else program.positive_words[0]
+    return replies.asked(program.brand, program=program.name, frequency=frequency, word=word)
+
+
+def reminder_words(program: Program) -> str:
+    """The one reminder of a request that nobody has answered."""
+    word = "yes" if "yes" in program.positive_words else program.positive_words[0]
+    return replies.reminded(program.brand, program=program.name, word=word)
+
+
+def welcome(program: Program) -> str:
+    """The text that confirms that somebody joined (CTIA 5.1.3)."""
+    offer = Offer(program.brand, program.use_case, program.frequency, Level(program.level))
+    return program.confirmation_text or offered_replies(offer, name=program.name).confirmation
+
+
+# The conversation ---------------------------------------------------------------------------------------------------
+
+
+def _open_conversation(text: Inbound, now: datetime) -> None:
+    """A text from the person is consent to relevant replies, and renews it (domain.md: 30 days)."""
+    values = {"organization": current_organization_id(), "phone": text.phone, "at": text.received_at}
+    if run(_CONVERSE, values | {"program": CONVERSATIONAL}) and not _has_conversational_record(text.phone):
+        ConsentRecord.objects.create(
+            organization_id=current_organization_id(),
+            phone=text.phone,
+            program_id=CONVERSATIONAL,
+            action=Action.GRANT,
+            occurred_at=text.received_at,
+            medium=Medium.INBOUND_TEXT,
+            inbound_sid=text.sid,
+            actor_label=text.phone,
+            recorded_at=now,
+        )
 
 
 def _has_conversational_record(phone: str) -> bool:
@@ -120,48 +320,31 @@ def _has_conversational_record(phone: str) -> bool:
     return newest is not None and newest.action == Action.GRANT
 
 
-def _note_block(phone: str, sender_number_id: int, at: datetime) -> None:
-    CarrierBlock.objects.update_or_create(
-        organization_id=current_organization_id(),
-        sender_number_id=sender_number_id,
-        phone=phone,
-        defaults={"blocked_at": at, "lifted_at": None},
-    )
-
-
-def _stopped(name: str) -> str:
-    return f"{name}: You have been unsubscribed and will receive no more texts. Reply START to come back."
-
-
-def _started(name: str) -> str:
-    return (
-        f"{name}: You are subscribed again. Msg frequency varies. Msg & data rates may apply. "
-        "Reply HELP for help, STOP to stop."
-    )
-
-
-def _help(name: str) -> str:
-    program = Program.objects.exclude(help_text="").order_by("id").first()
-    if program is not None:
-        return str(program.help_text)
-    return f"{name}: Reply to this number to reach us. Msg & data rates may apply. Reply STOP to stop."
+def _help(text: Inbound) -> str:
+    """What the program of the phone says, or the first that says something; else the usual words."""
+    own = Program.objects.exclude(help_text="")
+    granted = ConsentState.objects.filter(phone=text.phone, granted=True).values("program_id")
+    program = own.filter(id__in=granted).order_by("id").first() or own.order_by("id").first()
+    return program.help_text if program is not None else replies.helped(text.organization_name)
 
 
 _REGRANT = """
 INSERT INTO consent_consentrecord
     (organization_id, phone, program_id, action, occurred_at, medium, inbound_sid, actor_label, recorded_at)
 SELECT organization_id, phone, program_id, 'GRANT', %(at)s, %(medium)s, %(sid)s, phone, %(now)s
-FROM consent_consentstate WHERE organization_id = %(organization)s AND phone = %(phone)s AND stopped AND NOT granted
+FROM consent_consentstate
+WHERE organization_id = %(organization)s AND phone = %(phone)s AND stopped AND NOT granted AND program_id <> %(but)s
 """
 
 _RESTORE = """
-UPDATE consent_consentstate SET granted = true, stopped = false, changed_at = %(at)s
-WHERE organization_id = %(organization)s AND phone = %(phone)s AND stopped AND NOT granted
+UPDATE consent_consentstate SET granted = true, stopped = false, changed_at = GREATEST(changed_at, %(at)s)
+WHERE organization_id = %(organization)s AND phone = %(phone)s AND stopped AND NOT granted AND program_id <> %(but)s
 """
 
 _CONVERSE = """
 INSERT INTO consent_consentstate AS s (organization_id, phone, program_id, granted, changed_at, stopped)
 VALUES (%(organization)s, %(phone)s, %(program)s, true, %(at)s, false)
 ON CONFLICT (organization_id, phone, program_id)
-DO UPDATE SET granted = true, stopped = false, changed_at = excluded.changed_at
+DO UPDATE SET granted = true, stopped = false,
+    changed_at = CASE WHEN s.granted THEN GREATEST(s.changed_at, excluded.changed_at) ELSE excluded.changed_at END
 """

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.actions import audit
 from common.actor import Actor
 from common.sql import fetch_all, run
 from common.tenancy import current_organization_id
-from consent.models import CarrierBlock, OptOut
+from consent.models import CarrierBlock, OptOut, PossibleOptOut
 from consent.rules.media import Medium
 from events.actions import publish_all
 
@@ -97,7 +98,9 @@ def _write(
         "now": now,
     }
     fresh = [phone for (phone,) in fetch_all(_OPT_OUT, values)]
+    run(_AGAIN, values)
     run(_WITHDRAW, values)
+    run(_END_QUESTIONS, values)
     return fresh
 
 
@@ -114,12 +117,30 @@ def opt_out_by_link(phone: str, *, now: datetime) -> None:
 def note_carrier_opt_out(phone: str, *, sender_number_id: int, now: datetime) -> None:
     """The carrier refuses this phone as opted out: it knows of a STOP that never reached us."""
     opt_out(phone, source=OptOut.Source.CARRIER, actor_label="carrier", now=now, medium="CARRIER")
+    note_block(phone, sender_number_id=sender_number_id, at=now)
+
+
+def note_block(phone: str, *, sender_number_id: int, at: datetime) -> None:
+    """The network lets nothing through from this number to this phone."""
     CarrierBlock.objects.update_or_create(
         organization_id=current_organization_id(),
         sender_number_id=sender_number_id,
         phone=phone,
-        defaults={"blocked_at": now, "lifted_at": None},
+        defaults={"blocked_at": at, "lifted_at": None},
     )
+
+
+def resolve_possible_opt_out(phone: str, *, stops: bool, actor: Actor, now: datetime) -> None:
+    """A person has read what somebody wrote: they want to stop, or they do not. A second click changes nothing."""
+    waiting = PossibleOptOut.objects.filter(phone=phone, resolved_at=None)
+    verdict = PossibleOptOut.Verdict.STOPPED if stops else PossibleOptOut.Verdict.WENT_ON
+    found = waiting.select_for_update(no_key=True).first()
+    if found is None:
+        return
+    waiting.update(resolved_at=now, verdict=verdict, resolved_by=actor.label)
+    audit(action="possible_opt_out.resolved", subject=found, actor=actor, now=now, verdict=verdict)
+    if stops:
+        opt_out_by_staff(phone, actor=actor, now=now)
 
 
 _WISHES = """unnest(%(phones)s::text[], %(times)s::timestamptz[], %(sids)s::text[], %(details)s::text[])
@@ -131,7 +152,7 @@ WITH stopped AS (
     SELECT %(organization)s, w.phone, %(source)s, w.detail, w.at, w.sid FROM {_WISHES}
     ON CONFLICT (organization_id, phone)
     DO UPDATE SET source = excluded.source, detail = excluded.detail, opted_out_at = excluded.opted_out_at,
-        lifted_at = NULL, inbound_sid = excluded.inbound_sid
+        lifted_at = NULL, said_again_at = NULL, inbound_sid = excluded.inbound_sid
     WHERE o.lifted_at IS NOT NULL AND (NOT %(former)s OR excluded.opted_out_at > o.lifted_at)
     RETURNING phone, opted_out_at, inbound_sid, detail
 ), recorded AS (
@@ -145,6 +166,26 @@ SELECT phone FROM stopped
 UNION
 SELECT o.phone FROM consent_optout o JOIN {_WISHES} ON o.phone = w.phone AND o.inbound_sid = w.sid
 WHERE o.organization_id = %(organization)s AND o.lifted_at IS NULL
+"""
+
+_AGAIN = f"""
+UPDATE consent_optout o SET said_again_at = w.at FROM {_WISHES}
+WHERE o.organization_id = %(organization)s AND o.phone = w.phone AND o.lifted_at IS NULL
+    AND w.at > GREATEST(o.opted_out_at, o.said_again_at)
+"""
+
+# Who says stop answers every question of ours by it; a former wish only those that were asked before it.
+_END_QUESTIONS = f"""
+WITH requests AS (
+    UPDATE consent_optinrequest r SET state = 'STOPPED', answered_at = %(now)s FROM {_WISHES}
+    WHERE r.organization_id = %(organization)s AND r.phone = w.phone AND r.state = 'WAITING'
+        AND (NOT %(former)s OR r.created_at <= w.at)
+)
+UPDATE consent_possibleoptout p SET resolved_at = %(now)s, verdict = 'STOPPED',
+    resolved_by = COALESCE(%(actor)s, p.phone)
+FROM consent_optout o
+WHERE p.organization_id = %(organization)s AND p.phone = ANY(%(phones)s::text[]) AND p.resolved_at IS NULL
+    AND o.organization_id = p.organization_id AND o.phone = p.phone AND o.lifted_at IS NULL
 """
 
 # All but former wishes have stopped their phones by now.

@@ -1,17 +1,34 @@
-"""Programs and the words that stop."""
+"""Programs, the words that join and the words that stop."""
 
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+
+from django.db import IntegrityError, transaction
 
 from accounts.actions import audit
 from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import current_organization_id
-from consent.models import Program, ProgramVersion, StopWord
-from consent.rules.keywords import Keyword, keyword_of, normalise
+from consent.models import (
+    ConsentRecord,
+    Program,
+    ProgramKeyword,
+    ProgramVersion,
+    StopWord,
+    default_positive_words,
+)
+from consent.rules.disclosure import LONGEST_REPLY, Offer, check_opt_out
+from consent.rules.keywords import Keyword, keyword_of, normalise, without_accents
 from consent.rules.media import Level
+from consent.rules.replies import KEEP_WORD
+from senders.models import SenderNumber
 
 
 class ProgramRefused(DomainError):
+    """Not as it is. `facts["field"]` names what to change, where it is one thing."""
+
     code = "program_refused"
 
 
@@ -19,26 +36,177 @@ class UnusableStopWord(DomainError):
     code = "unusable_stop_word"
 
 
+@dataclass(frozen=True, slots=True)
+class JoinWord:
+    """A word that joins the program when it is texted to a number; `posted_at` says where people find it."""
+
+    sender_number_id: int
+    word: str
+    posted_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramDetails:
+    """What a program says and does beside its opt-in text; empty texts are the offered ones.
+
+    `monthly_cap` texts go to one person in 30 days, None: any number. `form_number_id`: the number that its public
+    sign-up page sends from; None: there is no such page.
+    """
+
+    use_case: str = ""
+    frequency: str = ""
+    confirmation_text: str = ""
+    help_text: str = ""
+    opt_out_text: str = ""
+    terms_url: str = ""
+    privacy_url: str = ""
+    double_opt_in: bool = False
+    positive_words: tuple[str, ...] = tuple(default_positive_words())
+    monthly_cap: int | None = None
+    form_number_id: int | None = None
+    join_words: tuple[JoinWord, ...] = ()
+
+
+_PLAIN = ProgramDetails()
+
+
 def create_program(
-    *, name: str, level: Level, brand: str, opt_in_text: str, actor: Actor, now: datetime, help_text: str = ""
+    *,
+    name: str,
+    level: Level,
+    brand: str,
+    opt_in_text: str,
+    actor: Actor,
+    now: datetime,
+    details: ProgramDetails = _PLAIN,
 ) -> Program:
     """Create a program with the first version of its opt-in text. Raises ProgramRefused."""
-    if Program.objects.filter(name=name).exists():
-        raise ProgramRefused(f"There is a program “{name}” already. Choose another name.")
-    program: Program = Program.objects.create(
-        organization_id=current_organization_id(),
-        name=name,
-        level=level,
-        brand=brand,
-        opt_in_text=opt_in_text,
-        help_text=help_text,
-        created_at=now,
-    )
-    ProgramVersion.objects.create(
-        organization_id=program.organization_id, program=program, version=1, opt_in_text=opt_in_text, created_at=now
-    )
+    program = Program(organization_id=current_organization_id(), level=level, created_at=now)
+    _write(program, name=name, brand=brand, opt_in_text=opt_in_text, details=details, now=now)
     audit(action="program.created", subject=program, actor=actor, now=now, name=name, level=level)
     return program
+
+
+def change_program(
+    program_id: int,
+    *,
+    name: str,
+    level: Level,
+    brand: str,
+    opt_in_text: str,
+    details: ProgramDetails,
+    actor: Actor,
+    now: datetime,
+) -> Program:
+    """Change a program; an opt-in text that changed is a new version, who agreed to an older one agreed to that.
+
+    Raises ProgramRefused: what people get is not changed once somebody agreed to it (B2, no double dipping).
+    """
+    program: Program = Program.objects.select_for_update(no_key=True).get(id=program_id)
+    if level != program.level:
+        if ConsentRecord.objects.filter(program_id=program.id).exists():
+            raise ProgramRefused(
+                f"People agreed to {Level(program.level).value.lower()} texts. Make a new program for the others: "
+                "their consent does not carry over.",
+                field="level",
+            )
+        program.level = level
+    _write(program, name=name, brand=brand, opt_in_text=opt_in_text, details=details, now=now)
+    audit(action="program.changed", subject=program, actor=actor, now=now, version=program.opt_in_version)
+    return program
+
+
+def _write(
+    program: Program, *, name: str, brand: str, opt_in_text: str, details: ProgramDetails, now: datetime
+) -> None:
+    _check_texts(brand, details)
+    words = [normalise(word) for word in details.positive_words if normalise(word)]
+    if details.double_opt_in and not words:
+        raise ProgramRefused("Name at least one word that confirms, such as YES.", field="positive_words")
+    for word in words:
+        if keyword_of(word) in (Keyword.STOP, Keyword.HELP):
+            raise ProgramRefused(f"“{word}” means something else already. Choose YES or OK.", field="positive_words")
+    new_text = program.id is None or opt_in_text != program.opt_in_text
+    if program.id is not None and new_text:
+        program.opt_in_version += 1
+    if (details.terms_url, details.privacy_url) != (program.terms_url, program.privacy_url):
+        program.links_checked_at, program.link_findings = None, []
+    program.name, program.brand, program.opt_in_text = name, brand, opt_in_text
+    program.use_case, program.frequency = details.use_case, details.frequency
+    program.confirmation_text, program.help_text = details.confirmation_text, details.help_text
+    program.opt_out_text = details.opt_out_text
+    program.terms_url, program.privacy_url = details.terms_url, details.privacy_url
+    program.double_opt_in, program.positive_words = details.double_opt_in, words
+    program.monthly_cap = details.monthly_cap
+    program.form_sender_number_id = details.form_number_id
+    if details.form_number_id is not None and program.form_key is None:
+        program.form_key = secrets.token_urlsafe(12)
+    try:
+        with transaction.atomic():
+            program.save()
+    except IntegrityError as error:
+        raise ProgramRefused(f"There is a program “{name}” already. Choose another name.", field="name") from error
+    if new_text:
+        ProgramVersion.objects.create(
+            organization_id=program.organization_id,
+            program=program,
+            version=program.opt_in_version,
+            opt_in_text=opt_in_text,
+            created_at=now,
+        )
+    _write_join_words(program, details.join_words, now)
+
+
+def _check_texts(brand: str, details: ProgramDetails) -> None:
+    texts = {"confirmation_text": details.confirmation_text, "help_text": details.help_text}
+    for name, text in (texts | {"opt_out_text": details.opt_out_text}).items():
+        if len(text) > LONGEST_REPLY:
+            raise ProgramRefused(
+                f"This text has {len(text)} characters; carriers take {LONGEST_REPLY} at most. Shorten it.", field=name
+            )
+    offer = Offer(brand, details.use_case, details.frequency, Level.INFORMATIONAL)
+    selling = [item for item in check_opt_out(details.opt_out_text, offer) if item.key == "plain" and item.missing]
+    if details.opt_out_text and selling:
+        raise ProgramRefused(selling[0].wording, field="opt_out_text")
+
+
+def _write_join_words(program: Program, wanted: Sequence[JoinWord], now: datetime) -> None:
+    kept = {(one.sender_number_id, normalise(one.word)): one for one in wanted if normalise(one.word)}
+    for keyword in program.keywords.all():
+        one = kept.pop((keyword.sender_number_id, keyword.word), None)
+        if one is None:
+            keyword.delete()
+        elif one.posted_at != keyword.posted_at:
+            keyword.posted_at = one.posted_at
+            keyword.save(update_fields=["posted_at"])
+    for (number_id, word), one in kept.items():
+        _check_join_word(number_id, word)
+        ProgramKeyword.objects.create(
+            organization_id=program.organization_id,
+            program=program,
+            sender_number_id=number_id,
+            word=word,
+            posted_at=one.posted_at,
+            created_at=now,
+        )
+
+
+def _check_join_word(number_id: int, word: str) -> None:
+    """Raises ProgramRefused where the word means something else, by its family or on its number."""
+    number = SenderNumber.objects.filter(id=number_id).first()
+    if number is None or number.is_name:
+        raise ProgramRefused("Choose one of your numbers for the word: nobody can text to a name.", field="join_words")
+    if keyword_of(word) is not None or word == KEEP_WORD:
+        raise ProgramRefused(
+            f"“{word.upper()}” means STOP, START or HELP to everybody. Choose a word such as JOIN.", field="join_words"
+        )
+    taken = ProgramKeyword.objects.filter(sender_number_id=number_id, word=word).select_related("program").first()
+    if taken is not None:
+        raise ProgramRefused(
+            f"“{word.upper()}” joins “{taken.program}” on {number} already. Choose another word.", field="join_words"
+        )
+    if StopWord.objects.filter(sender_number_id=number_id, word=word).exists():
+        raise ProgramRefused(f"“{word.upper()}” stops a campaign on {number}. Choose another word.", field="join_words")
 
 
 def check_stop_word(word: str) -> None:
@@ -52,6 +220,9 @@ def remember_stop_word(*, sender_number_id: int, word: str, now: datetime) -> No
     """Recognise a campaign's own stop word on its number from now on. Raises UnusableStopWord."""
     check_stop_word(word)
     if keyword_of(word) is None:
+        readings = {normalise(word), without_accents(normalise(word))}
+        if ProgramKeyword.objects.filter(sender_number_id=sender_number_id, word__in=readings).exists():
+            raise UnusableStopWord(f"“{word}” joins one of your programs on this number. Choose a word such as STOP.")
         StopWord.objects.get_or_create(
             organization_id=current_organization_id(),
             sender_number_id=sender_number_id,

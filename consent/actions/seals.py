@@ -52,7 +52,7 @@ def seal_organization(*, now: datetime) -> bool:
     statement = _unsealed_statement()
     if statement is not None:
         _seal_statement(statement, chain)
-    chain.save()
+    chain.store()
     return statement is not None or len(records) == BATCH
 
 
@@ -90,7 +90,7 @@ class _Chain:
             )
         )
 
-    def save(self) -> None:
+    def store(self) -> None:
         ConsentSeal.objects.bulk_create(self.new)
 
 

@@ -1,11 +1,10 @@
-"""What a texted keyword means. The whole message counts, never a part of it.
-
-Families: Twilio's default sets, 47 CFR 64.1200(a)(10) ("opt out" with a space included) and Telnyx's "stop all".
-"""
+"""What a texted keyword means. The whole message counts, never a part of it. The words are data (keywords.toml)."""
 
 import re
 import unicodedata
 from enum import StrEnum
+
+from consent.rules.law import read
 
 
 class Keyword(StrEnum):
@@ -15,19 +14,25 @@ class Keyword(StrEnum):
     HELP = "HELP"
 
 
+_DATA = read("keywords.toml")
+
 FAMILIES: dict[Keyword, frozenset[str]] = {
-    Keyword.STOP: frozenset(
-        {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"}
-    ),
-    Keyword.START: frozenset({"start", "unstop"}),
-    Keyword.YES: frozenset({"yes"}),
-    Keyword.HELP: frozenset({"help", "info"}),
+    family: frozenset(word for row in _DATA["words"] if row["family"] == family for word in row["words"])
+    for family in Keyword
 }
 _MEANING = {word: keyword for keyword, words in FAMILIES.items() for word in words}
 
+
+def _network(family: Keyword) -> frozenset[str]:
+    return frozenset(word for row in _DATA["network"] if row["family"] == family for word in row["words"])
+
+
 # On toll-free numbers the network itself acts on these and answers; every other keyword is ours alone.
-NETWORK_STOP = frozenset({"stop"})
-NETWORK_START = frozenset({"start", "unstop"})
+NETWORK_STOP = _network(Keyword.STOP)
+NETWORK_START = _network(Keyword.START)
+
+STOP_ALL = frozenset({"stopall", "stop all"})
+"""What stops everything, where the organization's STOP stops one program."""
 
 _SPACES = re.compile(r"\s+")
 
@@ -41,7 +46,20 @@ def normalise(text: str) -> str:
     return _SPACES.sub(" ", kept).strip().casefold()
 
 
+def without_accents(word: str) -> str:
+    """A word as it is typed on a foreign keyboard: `arrêt` is `arret`."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
+
+
+def readings(text: str) -> tuple[str, str]:
+    """The two words that a message may be: as it is typed, and without accents."""
+    word = normalise(text)
+    return word, without_accents(word)
+
+
 def keyword_of(text: str, *, stop_words: frozenset[str] = frozenset()) -> Keyword | None:
     """The keyword that a message is, if it is one. `stop_words` are the number's own, normalised (A7)."""
-    word = normalise(text)
-    return Keyword.STOP if word in stop_words else _MEANING.get(word)
+    word, plain = readings(text)
+    if word in stop_words or plain in stop_words:
+        return Keyword.STOP
+    return _MEANING.get(word) or _MEANING.get(plain)

@@ -1,11 +1,12 @@
-"""Hours in which promotional texts are lawful, by state. Data with source and date; hours are the recipient's.
+"""Hours in which promotional texts are lawful, by state: data with source and date (hours.toml), the recipient's own.
 
-The federal rule is 47 CFR 64.1200(c)(1): 8:00 to 21:00. Where published tables disagree, the stricter value stands.
-Reviewed 2026-04-08 against the tables of referrizer, usestello, Attentive, Telnyx and Postscript. Not legal advice.
+Where published tables disagree, the stricter value stands. Not legal advice.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from typing import Any
+
+from consent.rules.law import Provenance, provenance, read
 
 Minutes = int
 Weekly = tuple[tuple[Minutes, Minutes] | None, ...]
@@ -13,16 +14,20 @@ Weekly = tuple[tuple[Minutes, Minutes] | None, ...]
 
 DAY = 24 * 60
 ALWAYS: Weekly = ((0, DAY),) * 7
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True, slots=True)
 class HoursRule:
-    """`states` are USPS codes."""
+    """`states` are USPS codes; none: the federal rule."""
 
     states: frozenset[str]
     weekly: Weekly
-    source: str
-    effective_on: date
+    provenance: Provenance
+
+    def name_in(self, state: str) -> str:
+        """The rule as an explanation names it, such as `FL-2021-07`."""
+        return f"{state if state in self.states else 'US'}-{self.provenance.effective_on:%Y-%m}"
 
 
 def daily(opens: int, closes: int) -> Weekly:
@@ -30,28 +35,23 @@ def daily(opens: int, closes: int) -> Weekly:
     return ((opens * 60, closes * 60),) * 7
 
 
-def _days(weekday: tuple[int, int], saturday: tuple[int, int], sunday: tuple[int, int]) -> Weekly:
-    rows = [weekday] * 5 + [saturday, sunday]
-    return tuple((opens * 60, closes * 60) for opens, closes in rows)
+def _hours(text: str) -> tuple[Minutes, Minutes]:
+    opens, closes = text.split("-")
+    return int(opens) * 60, int(closes) * 60
+
+
+def _rule(row: dict[str, Any]) -> HoursRule:
+    weekly = tuple(_hours(row.get(day, row["daily"])) for day in _DAYS)
+    return HoursRule(frozenset(row["states"]), weekly, provenance(row, where="hours.toml"))
+
+
+FEDERAL, *_OF_STATES = (_rule(row) for row in read("hours.toml")["rule"])
+RULES: tuple[HoursRule, ...] = tuple(_OF_STATES)
 
 
 def _states(codes: str) -> frozenset[str]:
     return frozenset(codes.split())
 
-
-_REVIEWED = date(2026, 4, 8)
-_TABLES = "referrizer, usestello"
-
-FEDERAL = HoursRule(frozenset(), daily(8, 21), "47 CFR 64.1200(c)(1)", date(1992, 12, 20))
-RULES: tuple[HoursRule, ...] = (
-    HoursRule(_states("FL MD MS NJ OK AL LA MA"), daily(8, 20), _TABLES, _REVIEWED),
-    HoursRule(_states("WA"), daily(8, 20), "Postscript", _REVIEWED),
-    HoursRule(_states("CT"), daily(9, 20), _TABLES, _REVIEWED),
-    HoursRule(_states("RI"), _days((9, 18), (10, 17), (10, 17)), _TABLES, _REVIEWED),
-    HoursRule(_states("TX"), _days((9, 21), (9, 21), (12, 21)), "Attentive, Telnyx (SB 140)", date(2025, 9, 1)),
-    HoursRule(_states("KY"), daily(10, 21), _TABLES, _REVIEWED),
-    HoursRule(_states("CA IL MI MN"), daily(9, 21), "usestello", _REVIEWED),
-)
 
 FIFTY_STATES_AND_DC = _states(
     "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK "

@@ -14,6 +14,9 @@ CONVERSATIONAL = 0
 STOPPING = frozenset({"INBOUND_TEXT", "CARRIER", "STAFF", "LINK", "FILE"})
 """Ways of a withdrawal that START takes back: the person stopped everything, and comes back to it."""
 
+UNDO = "UNDO"
+"""The way of a withdrawal that only tells what an undone import has taken along: its records count for nothing."""
+
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 """When the state of a phone changed of which no record is left that counts: any later agreement is newer."""
 
@@ -52,7 +55,7 @@ def project(facts: Iterable[Fact]) -> Projection:
     for fact in facts:
         if fact.action in ("STOP", "START"):
             found.opted_out = fact.action == "STOP"
-        elif not fact.undone and fact.action in ("GRANT", "WITHDRAW"):
+        elif fact.action in ("GRANT", "WITHDRAW") and not fact.undone and fact.medium != UNDO:
             _apply(fact, found.programs.setdefault(fact.program_id, Standing()))
     return found
 

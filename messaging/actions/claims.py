@@ -12,7 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from common.sql import fetch_all
-from messaging.rules.kinds import CONVERSATION_DAYS, ConsentCheck, kinds_where
+from messaging.rules.kinds import CAP_DAYS, CONVERSATION_DAYS, ConsentCheck, kinds_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,11 @@ _CHECKED_KINDS = {
     "opt_out_kinds": kinds_where(lambda checks: checks.opt_out),
     "program_kinds": kinds_where(lambda checks: checks.consent is ConsentCheck.PROGRAM),
     "conversation_kinds": kinds_where(lambda checks: checks.consent is ConsentCheck.CONVERSATION),
+    "request_kinds": kinds_where(lambda checks: checks.consent is ConsentCheck.REQUEST),
     "duplicate_kinds": kinds_where(lambda checks: checks.duplicates),
     "credit_kinds": kinds_where(lambda checks: checks.credit),
     "conversation_days": CONVERSATION_DAYS,
+    "cap_days": CAP_DAYS,
 }
 
 # The recent texts are written in the order of their key, so two claims of one organization cannot wait in a circle.
@@ -81,7 +83,7 @@ WITH wanted AS (
         %(at_most)s::int[]) AS w(stream_id, number_id, after_id, segments, at_most)
 ), locked AS MATERIALIZED (
     SELECT s.id AS stream_id, s.kind, s.priority, s.program_id, s.media_ids, w.segments AS wanted,
-        o.duplicate_window_hours, m.*
+        o.duplicate_window_hours, g.monthly_cap, m.*
     FROM wanted w
     JOIN messaging_stream s ON s.id = w.stream_id AND s.state = 'OPEN'
         AND (s.open_from IS NULL OR s.open_from <= %(now)s)
@@ -89,6 +91,7 @@ WITH wanted AS (
         AND (s.ends_at IS NULL OR s.ends_at > %(now)s)
     JOIN senders_sendernumber n ON n.id = w.number_id AND n.id = s.sender_number_id AND n.status = 'REGISTERED'
     JOIN accounts_organization o ON o.id = s.organization_id
+    LEFT JOIN consent_program g ON g.id = s.program_id
     CROSS JOIN LATERAL (
         SELECT q.id, q.organization_id, q.sender_number_id, q.carrier_account_id, q.reservation_id, q.phone, q.body,
                q.segments, q.credits, q.digest
@@ -114,6 +117,19 @@ WITH wanted AS (
             SELECT 1 FROM consent_consentstate c WHERE c.organization_id = p.organization_id AND c.phone = p.phone
                 AND c.program_id = p.program_id AND c.granted
         ) THEN 'no_consent'
+        WHEN p.kind = ANY(%(program_kinds)s) AND EXISTS (
+            SELECT 1 FROM consent_possibleoptout w
+            WHERE w.organization_id = p.organization_id AND w.phone = p.phone AND w.resolved_at IS NULL
+        ) THEN 'maybe_stop'
+        WHEN p.kind = ANY(%(program_kinds)s) AND p.monthly_cap <= (
+            SELECT count(*) FROM messaging_message t JOIN messaging_stream ts ON ts.id = t.stream_id
+            WHERE t.organization_id = p.organization_id AND t.phone = p.phone AND t.captured
+                AND ts.program_id = p.program_id AND t.claimed_at > %(now)s - make_interval(days => %(cap_days)s)
+        ) THEN 'often_enough'
+        WHEN p.kind = ANY(%(request_kinds)s) AND NOT EXISTS (
+            SELECT 1 FROM consent_optinrequest w WHERE w.organization_id = p.organization_id AND w.phone = p.phone
+                AND w.program_id = p.program_id AND w.state = 'WAITING' AND w.expires_at > %(now)s
+        ) THEN 'not_asked'
         WHEN p.kind = ANY(%(conversation_kinds)s) AND NOT EXISTS (
             SELECT 1 FROM consent_consentstate c WHERE c.organization_id = p.organization_id AND c.phone = p.phone
                 AND c.program_id = 0 AND c.granted

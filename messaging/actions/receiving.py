@@ -15,19 +15,21 @@ import structlog
 from django.db import DataError, IntegrityError, connection, transaction
 from psycopg2.extras import Json, execute_values
 
+from accounts.models import Organization
 from accounts.queries import current_organization
 from common.sql import fetch_all, run
 from common.tenancy import organization_scope
-from consent.actions import Wish, obey_inbound, opt_out_ahead
+from consent.actions import Inbound, ReplyKind, Wish, note_request_text, obey_inbound, opt_out_ahead
 from consent.queries import stop_words_of, stops_among
-from consent.rules.keywords import Keyword, keyword_of, normalise
+from consent.rules.keywords import Keyword, keyword_of, readings
 from events.actions import publish
 from messaging.actions.outcomes import follow_errors
 from messaging.actions.queueing import queue_compliance_reply
 from messaging.actions.settling import Settlement, settle
 from messaging.gateways.base import CarrierMessage
 from messaging.gateways.twilio.callbacks import STATES, inbound_was_answered
-from messaging.models import InboundText
+from messaging.models import InboundText, Message
+from messaging.queries.progress import last_program
 from messaging.rules.states import HANDED_OVER, MOVES, State
 from senders.models import CarrierAccount, SenderKind, SenderNumber
 
@@ -62,13 +64,19 @@ def append_receipts(received: Sequence[Received], *, now: datetime) -> None:
 
 
 def append_inbound(received: Sequence[Received], *, now: datetime) -> None:
-    words = [normalise(item.form.get("Body", "")[:LONGEST_KEYWORD]) for item in received]
-    stops = stops_among(words)
+    words = [readings(item.form.get("Body", "")[:LONGEST_KEYWORD]) for item in received]
+    stops = stops_among([word for both in words for word in both])
     _append(
         "INSERT INTO messaging_carrierinbound (account_sid, phone, urgent, form, received_at) VALUES %s",
         [
-            (item.account_sid, item.form.get("From", "")[:LONGEST_PHONE], word in stops, Json(item.form), now)
-            for item, word in zip(received, words, strict=True)
+            (
+                item.account_sid,
+                item.form.get("From", "")[:LONGEST_PHONE],
+                not stops.isdisjoint(both),
+                Json(item.form),
+                now,
+            )
+            for item, both in zip(received, words, strict=True)
         ],
     )
 
@@ -115,6 +123,9 @@ def obey_stops(*, now: datetime) -> int:
         fresh = (text.number.carrier_account_id, text.sid) not in known
         if fresh and keyword_of(text.body, stop_words=own[text.number.id]) is Keyword.STOP:
             wishes[text.number.organization_id].append(Wish(text.phone, text.received_at, text.sid))
+    narrow = Organization.objects.filter(id__in=list(wishes), stop_scope="PROGRAM").values_list("id", flat=True)
+    for organization_id in narrow if wishes else ():
+        wishes.pop(organization_id)  # there it is no wish to stop everything: `apply_inbound` knows which program
     for organization_id, some in wishes.items():
         with organization_scope(organization_id):
             opt_out_ahead(some, now=now)
@@ -132,9 +143,9 @@ def apply_inbound(*, now: datetime) -> int:
         by_organization[text.number.organization_id].append(text)
     for organization_id, texts in by_organization.items():
         with organization_scope(organization_id):
-            name = current_organization().name
+            organization = current_organization()
             for text in texts:
-                _receive_text(text, now, organization_name=name)
+                _receive_text(text, now, organization)
     return len(rows)
 
 
@@ -152,7 +163,7 @@ def replay_inbound(account_sid: str, listed: Sequence[CarrierMessage], *, now: d
         if number is not None:
             text = _Text(number, one.sid, one.sender, one.body, answered=True, received_at=one.created_at)
             with organization_scope(number.organization_id):
-                _receive_text(text, now, organization_name="", answer=False)
+                _receive_text(text, now, current_organization(), answer=False)
     return len(fresh)
 
 
@@ -187,7 +198,7 @@ def _texts(rows: Sequence[tuple[Any, ...]]) -> list[_Text]:
     return found
 
 
-def _receive_text(text: _Text, now: datetime, *, organization_name: str, answer: bool = True) -> None:
+def _receive_text(text: _Text, now: datetime, organization: Organization, *, answer: bool = True) -> None:
     number = text.number
     # One statement, where looking first and a savepoint would be four: of two hundred STOPs the last one waits.
     fresh = fetch_all(
@@ -205,18 +216,25 @@ def _receive_text(text: _Text, now: datetime, *, organization_name: str, answer:
     if not fresh:
         return
     replies = obey_inbound(
-        phone=text.phone,
-        sender_number_id=number.id,
-        toll_free=number.kind == SenderKind.TOLL_FREE,
-        body=text.body,
-        inbound_sid=text.sid,
-        carrier_replied=text.answered,
-        organization_name=organization_name,
-        received_at=text.received_at,
+        Inbound(
+            phone=text.phone,
+            sender_number_id=number.id,
+            toll_free=number.kind == SenderKind.TOLL_FREE,
+            body=text.body,
+            sid=text.sid,
+            carrier_replied=text.answered,
+            received_at=text.received_at,
+            organization_name=organization.name,
+            stop_scope=organization.stop_scope,
+            last_program_id=last_program(text.phone, number.id) if organization.stop_scope != "ALL" else 0,
+        ),
         now=now,
     )
     for reply in replies if answer else ():
-        queue_compliance_reply(number, phone=text.phone, body=reply.text, reply_key=f"{text.sid}:{reply.kind}", now=now)
+        reply_key = f"{text.sid}:{reply.kind}"
+        queue_compliance_reply(number, phone=text.phone, body=reply.text, reply_key=reply_key, now=now)
+        if reply.kind is ReplyKind.ASKED:
+            note_request_text(text.sid, message_id=Message.objects.get(reply_key=reply_key).id)
     publish(kind="text.received", payload={"inbound_id": fresh[0][0]}, now=now)
 
 

@@ -5,18 +5,14 @@ from datetime import datetime, timedelta
 
 from accounts.actions import audit
 from accounts.models import Organization
-from billing.actions import close_reservation, hold_more
-from billing.queries import current_basis
-from billing.rules.pricing import credits_for
+from billing.actions import close_reservation
 from common.actor import SYSTEM, Actor
 from common.errors import DomainError
 from common.tenancy import across_organizations, current_organization_id, organization_scope
 from consent.queries import conversation_is_open, is_opted_out
 from content.actions import note_use
 from content.rules.rendering import plain_text
-from content.rules.segments import measure
-from messaging.actions.queueing import Draft, queue_messages
-from messaging.actions.streams import open_stream
+from messaging.actions.singles import queue_single
 from messaging.models import Message, Stream, StreamState
 from messaging.queries import outcome_counts
 from messaging.rules.digests import digest_of
@@ -49,7 +45,7 @@ def queue_reply(
         return
     body = plain_text(body)
     _check(number, phone, body, now)
-    stream, segments = _queue_single(
+    stream, segments = queue_single(
         number,
         phone,
         body=body,
@@ -91,7 +87,7 @@ def queue_test(
             "Your phone said STOP to your own organization. Text START to one of your numbers, then try again."
         )
     media = digest_of(",".join(map(str, media_ids))) if media_ids else 0
-    stream, segments = _queue_single(
+    stream, segments = queue_single(
         number,
         phone,
         body=body,
@@ -105,42 +101,12 @@ def queue_test(
     audit(action="test.sent", subject=stream, actor=actor, now=now, segments=segments)
 
 
-def _queue_single(
-    number: SenderNumber,
-    phone: str,
-    *,
-    body: str,
-    kind: TextKind,
-    source: str,
-    reply_key: str,
-    actor: Actor,
-    now: datetime,
-    media_ids: Sequence[int] = (),
-    template_version_id: int | None = None,
-) -> tuple[Stream, int]:
-    """One text outside of campaigns, paid from the standing reservation of its source; with its segments."""
-    measured = measure(body)
-    segments = 1 if media_ids else measured.segments
-    credits = credits_for(current_basis(), segments=segments, media=bool(media_ids))
-    reservation = hold_more(credits=credits, reference=source, actor=actor, now=now)
-    stream = open_stream(
-        number=number, kind=kind, source=source, reservation_id=reservation.id, media_ids=media_ids, now=now
-    )
-    draft = Draft(phone, body, measured.encoding, segments, credits, digest_of(body), reply_key=reply_key)
-    queue_messages(
-        stream,
-        [draft],
-        carrier_account_id=number.carrier_account_id,
-        template_version_id=template_version_id,
-        now=now,
-    )
-    return stream, segments
-
-
 def close_past_days(*, now: datetime) -> None:
     """Close the streams and reservations of days that are over, once nothing of them is open; a scope for each."""
     with across_organizations(because="the days of every organization end"):
-        streams = Stream.objects.filter(kind__in=[TextKind.REPLY, TextKind.TEST], state=StreamState.OPEN)
+        streams = Stream.objects.filter(
+            kind__in=[TextKind.REPLY, TextKind.TEST, TextKind.OPT_IN_REQUEST], state=StreamState.OPEN
+        )
         past = list(streams.filter(created_at__lt=now - timedelta(days=1)).values_list("organization_id", "id"))
     for organization_id, stream_id in past:
         with organization_scope(organization_id):

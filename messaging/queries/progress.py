@@ -223,3 +223,15 @@ LEFT JOIN LATERAL (
     WHERE i.organization_id = (SELECT %(organization)s::bigint) AND i.phone = p.phone LIMIT 1) i ON true
 WHERE m.yes OR i.yes
 """
+
+
+def last_program(phone: str, sender_number_id: int) -> int:
+    """The program of the last text of a campaign from this number to this phone; 0: there is none."""
+    rows = fetch_all(
+        """
+SELECT s.program_id FROM messaging_message m JOIN messaging_stream s ON s.id = m.stream_id
+WHERE m.organization_id = %s AND m.phone = %s AND m.sender_number_id = %s AND m.captured AND s.program_id IS NOT NULL
+ORDER BY m.id DESC LIMIT 1""",
+        [current_organization_id(), phone, sender_number_id],
+    )
+    return int(rows[0][0]) if rows else 0

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from consent.rules.law import period
+
 
 class TextKind(StrEnum):
     CAMPAIGN = "CAMPAIGN"
@@ -21,6 +23,7 @@ class TextKind(StrEnum):
 class ConsentCheck(StrEnum):
     PROGRAM = "PROGRAM"
     CONVERSATION = "CONVERSATION"
+    REQUEST = "REQUEST"  # an opt-in request with a recorded basis waits for this phone and program
     NONE = "NONE"
 
 
@@ -40,12 +43,16 @@ CHECKS: dict[TextKind, Checks] = {
     TextKind.REPLY: Checks(True, ConsentCheck.CONVERSATION, duplicates=False, credit=True, priority=1),
     TextKind.AUTOMATIC: Checks(True, ConsentCheck.CONVERSATION, duplicates=False, credit=True, priority=1),
     TextKind.TEST: Checks(True, ConsentCheck.NONE, duplicates=False, credit=True, priority=2),
-    TextKind.OPT_IN_REQUEST: Checks(True, ConsentCheck.NONE, duplicates=True, credit=True, priority=3),
+    TextKind.OPT_IN_REQUEST: Checks(True, ConsentCheck.REQUEST, duplicates=True, credit=True, priority=3),
     TextKind.CAMPAIGN: Checks(True, ConsentCheck.PROGRAM, duplicates=True, credit=True, priority=5),
 }
 
-CONVERSATION_DAYS = 30
+CONVERSATION_DAYS = period("conversation_days").value
 """After the last inbound text; then conversational consent has run out."""
+
+
+CAP_DAYS = 30
+"""The days in which a program's cap for each person counts."""
 
 
 def kinds_where(condition: Callable[[Checks], bool]) -> list[str]:

@@ -148,11 +148,11 @@ def test_the_chosen_phone_is_texted(world: World) -> None:
 
 def test_the_organizations_word_ends_texts_without_a_word_of_their_own(world: World) -> None:
     world.add_contact("+12567346043")
-    decide(world, opt_out_word="BASTA")
+    decide(world, opt_out_word="NOMORE")
     world.launch(world.campaign(body="Hello"))
-    assert world.messages()[0].body == "Hello\nReply BASTA to stop."
+    assert world.messages()[0].body == "Hello\nReply NOMORE to stop."
     with world.scope():
-        assert StopWord.objects.filter(word="basta").exists(), "recognised on the number from now on (A7)"
+        assert StopWord.objects.filter(word="nomore").exists(), "recognised on the number from now on (A7)"
 
 
 # Nobody pays more than was quoted -------------------------------------------------------------------------------------
@@ -475,7 +475,7 @@ def test_writing_again_gives_the_same_links_no_second_time(world: World) -> None
 def test_settings_that_change_after_the_quote_are_told_before_anything_is_sent(world: World) -> None:
     world.add_contact("+12567346043")
     outreach = world.campaign(body="Hello")
-    decide(world, opt_out_word="BASTA")
+    decide(world, opt_out_word="NOMORE")
     with world.scope(), pytest.raises(LaunchRefused, match="settings changed"):
         launch_outreach(outreach.id, quote_id=outreach.quote_id, actor=ACTOR, now=world.now)  # type: ignore[arg-type]
     assert world.messages() == []

@@ -5,7 +5,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from common.sql import run
-from consent.actions import ReplyKind, obey_inbound, remember_stop_word
+from consent.actions import ReplyKind, remember_stop_word
 from consent.actions.programs import UnusableStopWord
 from consent.models import CarrierBlock, ConsentRecord, ConsentState
 from consent.queries import is_opted_out
@@ -19,21 +19,23 @@ def text(world: World, now: datetime) -> Callable[..., list[ReplyKind]]:
     """Receive a text and return the kinds of replies that are due."""
     count = 0
 
-    def receive(body: str, *, toll_free: bool = False, carrier_replied: bool = False, days: int = 0) -> list[ReplyKind]:
+    def receive(
+        body: str, *, toll_free: bool = False, carrier_replied: bool = False, days: int = 0, scope: str = "ALL"
+    ) -> list[ReplyKind]:
         nonlocal count
         count += 1
-        with world.scope():
-            replies = obey_inbound(
-                phone=PHONE,
-                sender_number_id=world.number.id,
-                toll_free=toll_free,
-                body=body,
-                inbound_sid=f"SM{count}",
-                carrier_replied=carrier_replied,
-                organization_name="Bakery",
-                received_at=now + timedelta(days=days),
-                now=now + timedelta(days=days),
-            )
+        at = now + timedelta(days=days)
+        last = world.program.id if scope != "ALL" else 0
+        replies = world.receive(
+            PHONE,
+            body,
+            at=at,
+            sid=f"SM{count}",
+            toll_free=toll_free,
+            carrier_replied=carrier_replied,
+            stop_scope=scope,
+            last_program_id=last,
+        )
         return [reply.kind for reply in replies]
 
     return receive

@@ -23,7 +23,6 @@ from consent.actions import (
     Wish,
     check_ledger,
     mend_projection,
-    obey_inbound,
     opt_out_by_file,
     opt_out_by_staff,
     seal_organization,
@@ -50,21 +49,6 @@ def superuser() -> Iterator[Any]:
     with contextlib.closing(connection), connection, connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         yield cursor
-
-
-def receive(world: World, phone: str, body: str, sid: str, at: datetime) -> None:
-    with world.scope():
-        obey_inbound(
-            phone=phone,
-            sender_number_id=world.number.id,
-            toll_free=False,
-            body=body,
-            inbound_sid=sid,
-            carrier_replied=False,
-            organization_name="Bakery",
-            received_at=at,
-            now=at,
-        )
 
 
 def seal_all(world: World) -> None:
@@ -99,8 +83,8 @@ def ledger(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any)
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.CONSENT_HEADS_DIR", str(tmp_path_factory.mktemp("heads")))
         world = build_world(NOW)
-        receive(world, SINGLE, "When do you open?", "SM1", NOW)
-        receive(world, SINGLE, "stop", "SM2", NOW)
+        world.receive(SINGLE, "When do you open?", at=NOW, sid="SM1")
+        world.receive(SINGLE, "stop", at=NOW, sid="SM2")
         seal_all(world)
         with world.scope():
             wishes = [Wish(f"+1205555{number:04}", NOW) for number in range(60)]
@@ -110,7 +94,7 @@ def ledger(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any)
         with world.scope():
             ImportStatement.objects.update(completed_at=NOW)
         seal_all(world)
-        receive(world, "+12564430098", "hello", "SM3", NOW)
+        world.receive("+12564430098", "hello", at=NOW, sid="SM3")
         seal_all(world)
         export_heads()
         yield world
@@ -287,9 +271,9 @@ def test_the_products_roles_change_nothing(ledger: World, table: str) -> None:
 
 def test_erasing_empties_the_records_and_the_seals_hold(committed_world: World, now: datetime) -> None:
     world = committed_world
-    receive(world, SINGLE, "hello", "SM1", now)
-    receive(world, SINGLE, "stop", "SM2", now)
-    receive(world, IN_RUN, "hello", "SM3", now)
+    world.receive(SINGLE, "hello", at=now, sid="SM1")
+    world.receive(SINGLE, "stop", at=now, sid="SM2")
+    world.receive(IN_RUN, "hello", at=now, sid="SM3")
     seal_all(world)
     with across_organizations(because="the job of retention"):
         emptied = fetch_all(
@@ -321,8 +305,8 @@ def test_only_the_platform_may_erase_and_only_through_the_function(world: World,
 
 def test_what_is_kept_of_a_phone_can_be_told_from_its_records(world: World, now: datetime) -> None:
     world.consent(SINGLE, IN_RUN, IMPORTED)
-    receive(world, SINGLE, "stop", "SM1", now)
-    receive(world, SINGLE, "start", "SM2", now + timedelta(days=1))
+    world.receive(SINGLE, "stop", at=now, sid="SM1")
+    world.receive(SINGLE, "start", at=now + timedelta(days=1), sid="SM2")
     with world.scope():
         opt_out_by_staff(IN_RUN, actor=ACTOR, now=now)
         assert not list(differences())

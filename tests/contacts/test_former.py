@@ -8,7 +8,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from common.actor import SYSTEM
 from consent.actions import opt_out_by_staff
-from consent.actions.inbound import obey_inbound
 from consent.models import ConsentRecord, ConsentState, OptOut
 from consent.queries import consent_panel
 from consent.rules.media import Level, Medium
@@ -116,17 +115,7 @@ def test_who_came_back_since_stays_back(world: World, now: datetime) -> None:
     world.add_contact(ADA)
     opt_outs(world)
     with world.scope():
-        obey_inbound(
-            phone=ADA,
-            sender_number_id=world.number.id,
-            toll_free=False,
-            body="START",
-            inbound_sid="SM1",
-            carrier_replied=False,
-            organization_name="Bakery",
-            received_at=now,
-            now=now,
-        )
+        world.receive(ADA, "START", at=now)
         assert ConsentState.objects.get(phone=ADA, program_id=world.program.id).granted
     done = opt_outs(world)
     assert (done.created, done.unchanged) == (0, 3)

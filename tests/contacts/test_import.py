@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from common.actor import SYSTEM
-from consent.actions import obey_inbound, opt_out
+from consent.actions import opt_out
 from consent.actions.imports import StatementRefused
 from consent.models import ConsentRecord, ConsentState, ImportStatement, OptOut
 from consent.rules.media import Level, Medium
@@ -332,18 +332,7 @@ def test_who_was_deleted_by_hand_is_withdrawn_as_well(world: World, now: datetim
 
 
 def say(world: World, body: str, now: datetime) -> None:
-    with world.scope():
-        obey_inbound(
-            phone="+12567346043",
-            sender_number_id=world.number.id,
-            toll_free=False,
-            body=body,
-            inbound_sid=f"SM{body}",
-            carrier_replied=False,
-            organization_name="Bakery",
-            received_at=now,
-            now=now,
-        )
+    world.receive("+12567346043", body, at=now)
 
 
 def test_a_person_with_two_mobile_phones_may_stand_in_a_file_twice(world: World, now: datetime) -> None:

@@ -87,7 +87,7 @@ def test_a_deleted_person_leaves_the_proof_behind_and_stays_stopped(world: World
         assert not Contact.objects.exists()
         assert not ContactPhone.objects.exists()
         assert is_opted_out(ADA)
-        assert ConsentRecord.objects.filter(phone=ADA).count() == 2
+        assert ConsentRecord.objects.filter(phone=ADA).count() == 3, "agreed, stopped, withdrew"
         assert OptOut.objects.count() == 1
         create_contact(content(("MOBILE", ADA)), actor=ACTOR, now=now)
         assert is_opted_out(ADA), "whoever brings them back"

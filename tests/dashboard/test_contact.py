@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from consent.actions import obey_inbound, opt_out_by_staff
+from consent.actions import opt_out_by_staff
 from consent.models import OptOut
 from consent.queries import consent_panel
 from dashboard.queries import first_tasks, journey
@@ -27,17 +27,7 @@ def write(world: World, body: str, now: datetime) -> None:
             body=body,
             received_at=now,
         )
-        obey_inbound(
-            phone=PHONE,
-            sender_number_id=world.number.id,
-            toll_free=False,
-            body=body,
-            inbound_sid=f"SM{body}",
-            carrier_replied=False,
-            organization_name="Bakery",
-            received_at=now,
-            now=now,
-        )
+    world.receive(PHONE, body, at=now, sid=f"SM{body}")
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from billing.actions import close_reservation, reserve
 from billing.models import Reservation
 from common.sql import fetch_all, run
 from common.tenancy import across_organizations
-from consent.actions import opt_out
-from consent.models import ConsentState, OptOut
+from consent.actions import open_request, opt_out, resolve_possible_opt_out
+from consent.models import ConsentState, OptOut, Program
+from consent.rules.media import Medium
 from content.rules.segments import measure
 from messaging.actions.claims import Claim, Want, claim_due
 from messaging.actions.counters import Drift, recount, squash_counters
@@ -79,13 +80,27 @@ def test_what_is_in_order_is_claimed_once(world: World, now: datetime) -> None:
     assert claim(world, now, stream) == []
 
 
+def ask(world: World, phone: str, now: datetime) -> None:
+    """A request for a double opt-in waits for this phone."""
+    open_request(
+        world.program,
+        phone,
+        sender_number_id=world.number.id,
+        medium=Medium.WEB_FORM,
+        basis="asked at the counter",
+        asked_for_at=now,
+        actor_label="x",
+        now=now,
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "opted_out", "no_consent", "no_conversation", "closed_reservation"),
     [
         (TextKind.CAMPAIGN, "opted_out", "no_consent", "", "no_credit"),
         (TextKind.REPLY, "opted_out", "", "conversation_over", "no_credit"),
         (TextKind.COMPLIANCE, "", "", "", ""),
-        (TextKind.OPT_IN_REQUEST, "opted_out", "", "", "no_credit"),
+        (TextKind.OPT_IN_REQUEST, "opted_out", "not_asked", "not_asked", "no_credit"),
         (TextKind.AUTOMATIC, "opted_out", "", "conversation_over", "no_credit"),
         (TextKind.TEST, "opted_out", "", "", "no_credit"),
     ],
@@ -114,6 +129,9 @@ def test_the_checks_of_each_kind(
             changed_at=now - timedelta(days=30),  # the window is 30 days after the last inbound text
         )
         opt_out(stopped, source=OptOut.Source.STAFF, actor_label="x", now=now, medium="STAFF")
+        ConsentState.objects.filter(phone=broke, program_id=world.program.id).update(granted=False)
+        ask(world, broke, now)
+        ConsentState.objects.filter(phone=broke, program_id=world.program.id).update(granted=True)
     open_one, poor = stream_of(world, now, kind), stream_of(world, now, kind, source="s:2")
     queue(world, open_one, [stopped, stranger, silent], now)
     assert reasons(claim(world, now, open_one)) == [opted_out, no_consent, no_conversation]
@@ -429,3 +447,32 @@ def test_two_tenants_do_not_share_a_duplicate_window(world: World, now: datetime
         stream = stream_of(tenant, now)
         queue(tenant, stream, PHONES[:1], now)
         assert reasons(claim(tenant, now, stream)) == [""]
+
+
+def test_who_may_want_to_stop_waits_for_a_person(world: World, now: datetime) -> None:
+    world.consent(PHONES[0], PHONES[1])
+    for phone in PHONES[:2]:
+        world.receive(phone, "please stop texting me", at=now)
+    first, second = stream_of(world, now), stream_of(world, now, source="s:2")
+    queue(world, first, [PHONES[0]], now)
+    assert reasons(claim(world, now, first)) == ["maybe_stop"]
+    with world.scope():
+        resolve_possible_opt_out(PHONES[0], stops=False, actor=ACTOR, now=now)
+        resolve_possible_opt_out(PHONES[1], stops=True, actor=ACTOR, now=now)
+    queue(world, second, PHONES[:2], now)
+    assert reasons(claim(world, now, second)) == ["", "opted_out"]
+
+
+def test_a_cap_of_a_program_counts_what_was_handed_over_in_thirty_days(world: World, now: datetime) -> None:
+    world.consent(PHONES[0])
+    with world.scope():
+        Program.objects.update(monthly_cap=1)
+    for turn, (day, reason) in enumerate([(0, ""), (1, "often_enough"), (31, "")]):
+        at = now + timedelta(days=day)
+        stream = stream_of(world, at, source=f"s:{turn}")
+        queue(world, stream, [PHONES[0]], at, body=f"text {turn}")
+        (row,) = claim(world, at, stream)
+        assert row.reason == reason
+        if not reason:
+            with across_organizations(because="as the dispatcher does"):
+                settle([Settlement(row.message_id, State.ACCEPTED, sid=f"SM{turn}")], now=at)

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from accounts.models import Organization
 from carriersim.callbacks import sign
 from common.tenancy import across_organizations
 from consent.actions import remember_stop_word
-from consent.models import ConsentRecord, OptOut
+from consent.models import ConsentRecord, ConsentState, OptInRequest, OptOut, Program, ProgramKeyword
 from consent.queries import is_opted_out
 from contacts.models import ContactPhone
 from events.models import Event
@@ -339,3 +340,42 @@ def test_the_endpoint_takes_signed_callbacks_alone(
 
 def test_an_unknown_account_is_refused(post: Callable[..., int]) -> None:
     assert post("/carrier/twilio/inbound", {"AccountSid": "AC0", "Body": "x"}) == 403
+
+
+def test_where_stop_means_one_program_that_of_the_last_text_is_meant(
+    world: World, now: datetime, claimed: Message
+) -> None:
+    """Nobody is stopped ahead of the others there: first it must be known what was meant."""
+    message = claimed
+    with across_organizations(because="as the dispatcher does"):
+        settle([Settlement(message.id, State.ACCEPTED, sid="SM9")], now=now)
+    with world.scope():
+        Organization.objects.filter(id=world.id).update(stop_scope="PROGRAM")
+    hear(now, inbound(world, "stop", phone=message.phone))
+    with world.scope():
+        assert not is_opted_out(message.phone)
+        assert not ConsentState.objects.get(phone=message.phone, program_id=world.program.id).granted
+        assert "no more texts of “Updates”" in Message.objects.get(reply_key="SMin1:STOPPED").body
+    hear(now, inbound(world, "stop", sid="SMin2", phone=message.phone))
+    with world.scope():
+        assert is_opted_out(message.phone)
+
+
+def test_a_word_that_joins_is_answered_and_the_question_is_known(world: World, now: datetime) -> None:
+    with world.scope():
+        Program.objects.update(double_opt_in=True)
+        ProgramKeyword.objects.create(
+            organization_id=world.id,
+            program=world.program,
+            sender_number_id=world.number.id,
+            word="join",
+            created_at=now,
+        )
+    hear(now, inbound(world, "JOIN"))
+    with world.scope():
+        asked = Message.objects.get(reply_key="SMin1:ASKED")
+        assert OptInRequest.objects.get().message_id == asked.id
+    hear(now + timedelta(minutes=1), inbound(world, "Yes", sid="SMin2"))
+    with world.scope():
+        assert ConsentRecord.objects.get(medium="DOUBLE_OPT_IN").message_id == asked.id
+        assert Message.objects.filter(reply_key="SMin2:JOINED").exists()

@@ -9,7 +9,6 @@ from billing.actions import NotEnoughCredits
 from billing.models import Reservation
 from billing.queries import current_account
 from common.tenancy import across_organizations
-from consent.actions import obey_inbound
 from messaging.actions.replies import ReplyRefused, close_past_days, queue_reply
 from messaging.actions.settling import Settlement, settle
 from messaging.models import Stream
@@ -24,18 +23,7 @@ PHONE = "+12567346043"
 
 
 def hear(world: World, now: datetime, body: str = "Hello?") -> None:
-    with world.scope():
-        obey_inbound(
-            phone=PHONE,
-            sender_number_id=world.number.id,
-            toll_free=False,
-            body=body,
-            inbound_sid=uuid4().hex,
-            carrier_replied=False,
-            organization_name="Bakery",
-            received_at=now,
-            now=now,
-        )
+    world.receive(PHONE, body, at=now)
 
 
 def answer(world: World, now: datetime, body: str = "At eight.", form_id: str = "") -> None:

@@ -38,7 +38,7 @@ def test_the_table_of_checks() -> None:
         TextKind.CAMPAIGN: (True, ConsentCheck.PROGRAM, True, True),
         TextKind.REPLY: (True, ConsentCheck.CONVERSATION, False, True),
         TextKind.COMPLIANCE: (False, ConsentCheck.NONE, False, False),
-        TextKind.OPT_IN_REQUEST: (True, ConsentCheck.NONE, True, True),
+        TextKind.OPT_IN_REQUEST: (True, ConsentCheck.REQUEST, True, True),
         TextKind.AUTOMATIC: (True, ConsentCheck.CONVERSATION, False, True),
         TextKind.TEST: (True, ConsentCheck.NONE, False, True),
     }
