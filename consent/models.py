@@ -316,6 +316,7 @@ class SealedBatch(TenantModel):
     position = models.PositiveIntegerField(default=0, help_text="of the batch in its link")
     last_record_id = models.BigIntegerField()
     leaves = models.BinaryField(help_text="rules.seals.leaves_in")
+    root = models.CharField(max_length=64, help_text="Merkle root over the leaves")
 
     class Meta(TenantModel.Meta):
         constraints = [

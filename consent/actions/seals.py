@@ -22,7 +22,7 @@ from consent.models import (
     SealedBatch,
 )
 from consent.queries.ledger import BATCH, Verdict, differences, digest, statement_page, verify
-from consent.rules.seals import EMPTY, MerkleTree, chain_hash, leaf, leaves_in, merkle_root
+from consent.rules.seals import EMPTY, chain_hash, leaf, merkle_root, statement_root
 
 log = structlog.get_logger(__name__)
 
@@ -95,14 +95,20 @@ class _Chain:
 
 
 def _seal_run(records: Sequence[ConsentRecord], chain: _Chain) -> None:
+    batch = _batch(chain.organization_id, records)
+    batch.run_end_id = records[-1].id
+    batch.save()
+    chain.append(batch.root, record=records[-1], records=len(records))
+
+
+def _batch(organization_id: int, records: Sequence[ConsentRecord]) -> SealedBatch:
     digests = [digest(record) for record in records]
-    SealedBatch.objects.create(
-        organization_id=chain.organization_id,
-        run_end_id=records[-1].id,
+    return SealedBatch(
+        organization_id=organization_id,
         last_record_id=records[-1].id,
         leaves=b"".join(leaf(record.id, one) for record, one in zip(records, digests, strict=True)),
+        root=merkle_root(digests),
     )
-    chain.append(merkle_root(digests), record=records[-1], records=len(records))
 
 
 def _seal_statement(statement: ImportStatement, chain: _Chain) -> None:
@@ -110,24 +116,18 @@ def _seal_statement(statement: ImportStatement, chain: _Chain) -> None:
     kept = SealedBatch.objects.filter(import_statement_id=statement.id)
     last = kept.order_by("-position").first()
     position, after = (last.position + 1, last.last_record_id) if last else (0, 0)
-    for position in range(position, position + AT_ONCE):  # noqa: B020 - goes on from there
+    for place in range(position, position + AT_ONCE):
         page = statement_page(statement.id, after_id=after)
         if not page:
-            tree, number = MerkleTree([digest(statement)]), 1
-            for at in range(position):
-                for _, one in leaves_in(bytes(kept.get(position=at).leaves)):
-                    tree.add(one)
-                    number += 1
-            chain.append(tree.root(), statement=statement, records=number)
+            roots = kept.order_by("position").values_list("root", flat=True)
+            number = ConsentRecord.objects.filter(import_statement_id=statement.id).count()
+            whole = statement_root(digest(statement), merkle_root(roots))
+            chain.append(whole, statement=statement, records=number + 1)
             return
         after = page[-1].id
-        SealedBatch.objects.create(
-            organization_id=chain.organization_id,
-            import_statement_id=statement.id,
-            position=position,
-            last_record_id=after,
-            leaves=b"".join(leaf(record.id, digest(record)) for record in page),
-        )
+        batch = _batch(chain.organization_id, page)
+        batch.import_statement_id, batch.position = statement.id, place
+        batch.save()
 
 
 _SEALER_LOCK = 4_711

@@ -146,6 +146,7 @@ class Migration(migrations.Migration):
                 ("position", models.PositiveIntegerField(default=0, help_text="of the batch in its link")),
                 ("last_record_id", models.BigIntegerField()),
                 ("leaves", models.BinaryField(help_text="rules.seals.leaves_in")),
+                ("root", models.CharField(help_text="Merkle root over the leaves", max_length=64)),
                 (
                     "organization",
                     models.ForeignKey(

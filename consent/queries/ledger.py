@@ -11,7 +11,18 @@ from common.sql import fetch_all
 from common.tenancy import current_organization_id
 from consent.models import Action, ConsentRecord, ConsentSeal, ImportStatement, LedgerCheck, SealedBatch
 from consent.rules.projection import Fact, Projection, Standing, project
-from consent.rules.seals import EMPTY, Link, MerkleTree, chain_hash, digest_of, leaves_in
+from consent.rules.seals import (
+    BATCH_LEAVES,
+    EMPTY,
+    Link,
+    MerkleTree,
+    chain_hash,
+    digest_of,
+    leaves_in,
+    merkle_path,
+    merkle_root,
+    statement_root,
+)
 
 BATCH = 1000
 MOST_FINDINGS = 20
@@ -125,6 +136,76 @@ Leaves = Callable[[int], Iterable[tuple[int, str]]]
 """The records of a link over many, by its sequence: id and digest (hex)."""
 
 
+@dataclass(frozen=True, slots=True)
+class SealProof:
+    """How a record is bound into the chain: its digest leads by `path` to the digest of the link `sequence`.
+
+    The link's hash is over the former one, the sequence and that digest.
+    """
+
+    sequence: int
+    digest: str
+    path: list[tuple[str, str]]
+    link_digest: str
+    former_hash: str
+    chain_hash: str
+    sealed_at: datetime
+
+
+def seal_proofs(records: Sequence[ConsentRecord]) -> dict[int, SealProof]:
+    """The proof of each of the records that is sealed, by id."""
+    proofs = {}
+    for record in records:
+        found = _seal_of(record)
+        if found is None:
+            continue
+        seal, own, path = found
+        former = ConsentSeal.objects.filter(sequence=seal.sequence - 1).values_list("chain_hash", flat=True).first()
+        proofs[record.id] = SealProof(
+            seal.sequence, own, path, seal.digest, former or EMPTY, seal.chain_hash, seal.sealed_at
+        )
+    return proofs
+
+
+def _seal_of(record: ConsentRecord) -> tuple[ConsentSeal, str, list[tuple[str, str]]] | None:
+    """The link that covers a record, the record's digest as it was sealed, and the path from it."""
+    if record.import_statement_id is not None:
+        seal = ConsentSeal.objects.filter(import_statement_id=record.import_statement_id).first()
+        batches = SealedBatch.objects.filter(import_statement_id=record.import_statement_id)
+        batch = batches.filter(last_record_id__gte=record.id).order_by("last_record_id").first()
+        if seal is None or batch is None:
+            return None
+        own, path = _path_in(batch, record.id)
+        roots = list(batches.order_by("position").values_list("root", flat=True))
+        statement = ImportStatement.objects.get(id=record.import_statement_id)
+        return seal, own, [*path, *merkle_path(roots, batch.position), ("left", digest(statement))]
+    seal = ConsentSeal.objects.filter(record_id=record.id, records=1).first()
+    if seal is not None:
+        return seal, seal.digest, []
+    runs = SealedBatch.objects.filter(import_statement_id=None, last_record_id__gte=record.id)
+    for batch in runs.order_by("last_record_id")[:_RUNS]:
+        if any(record_id == record.id for record_id, _ in leaves_in(bytes(batch.leaves))):
+            own, path = _path_in(batch, record.id)
+            return ConsentSeal.objects.get(record_id=batch.run_end_id), own, path
+    return None
+
+
+_RUNS = 50
+"""Runs that are looked through for a record: they follow the order of commits, which is not quite that of ids."""
+
+
+def _path_in(batch: SealedBatch, record_id: int) -> tuple[str, list[tuple[str, str]]]:
+    leaves = list(leaves_in(bytes(batch.leaves)))
+    index = next(place for place, (one, _) in enumerate(leaves) if one == record_id)
+    return leaves[index][1], merkle_path([own for _, own in leaves], index)
+
+
+def chain_head() -> ConsentSeal | None:
+    """The last link of the organization in scope."""
+    found: ConsentSeal | None = ConsentSeal.objects.order_by("-sequence").first()
+    return found
+
+
 def verify(exported: Iterable[Link], exported_leaves: Leaves) -> Verdict:
     """Walk the chain of the organization in scope from its first link, and hold it against what was exported.
 
@@ -211,58 +292,59 @@ def _erasures(records: Iterable[ConsentRecord]) -> set[int]:
 
 def _check_many(seal: ConsentSeal, verdict: Verdict) -> None:
     """A link over many records: each against its kept digest, and these against the Merkle root in the link."""
-    tree = MerkleTree()
     statement = None
     if seal.import_statement_id is not None:
         statement = ImportStatement.objects.filter(id=seal.import_statement_id).first()
         if statement is None:
             verdict.add(seal.sequence, f"import statement {seal.import_statement_id} was removed")
             return
-        tree.add(digest(statement))
-    found, last = len(verdict.findings), 0
-    batches = _read_leaves(seal)
-    for leaves in batches:
-        upto = leaves[-1][0]
-        records = _records_between(seal, last, upto, [record_id for record_id, _ in leaves])
-        erasures = _erasures(records.values())
-        for record_id, sealed in leaves:
-            tree.add(sealed)
-            _check_record(seal.sequence, record_id, sealed, records.pop(record_id, None), erasures, verdict)
-        for record_id in records:
-            verdict.add(seal.sequence, f"record {record_id} was slipped in", record_id)
-        last = upto
-    if statement is not None:
+    found, last, tree, kept = len(verdict.findings), 0, MerkleTree(), False
+    for batch in batches_of(seal):
+        kept = True
+        leaves = list(leaves_in(bytes(batch.leaves)))
+        if merkle_root(one for _, one in leaves) != batch.root:
+            verdict.add(seal.sequence, f"{what(seal)}: kept digests were changed")
+        tree.add(batch.root)
+        _check_leaves(seal, leaves, last, verdict)
+        last = leaves[-1][0]
+    if statement is not None and kept:
         for record_id in _records_between(seal, last, 2**62, []):
             verdict.add(seal.sequence, f"record {record_id} was slipped in", record_id)
-    if tree.root() != seal.digest and len(verdict.findings) == found:
+    root = tree.root()
+    if statement is not None:
+        root = statement_root(digest(statement), root) if kept else _former_root(statement, verdict)
+    if root != seal.digest and len(verdict.findings) == found:
         verdict.add(seal.sequence, f"{what(seal)}: {_what_else(statement)} changed")
+
+
+def _check_leaves(seal: ConsentSeal, leaves: list[tuple[int, str]], after_id: int, verdict: Verdict) -> None:
+    records = _records_between(seal, after_id, leaves[-1][0], [record_id for record_id, _ in leaves])
+    erasures = _erasures(records.values())
+    for record_id, sealed in leaves:
+        _check_record(seal.sequence, record_id, sealed, records.pop(record_id, None), erasures, verdict)
+    for record_id in records:
+        verdict.add(seal.sequence, f"record {record_id} was slipped in", record_id)
+
+
+def _former_root(statement: ImportStatement, verdict: Verdict) -> str:
+    """The root of a link that was made before digests were kept: it alone can tell, and not which record it was."""
+    tree, last = MerkleTree([digest(statement)]), 0
+    while page := statement_page(statement.id, after_id=last):
+        for record in page:
+            tree.add(digest(record))
+            verdict.records += 1
+        last = page[-1].id
+    return tree.root()
 
 
 def _what_else(statement: ImportStatement | None) -> str:
     return "the statement itself, or a record together with its kept digest, was" if statement else "kept digests were"
 
 
-def _read_leaves(seal: ConsentSeal) -> Iterator[list[tuple[int, str]]]:
-    kept = False
-    for batch in batches_of(seal):
-        kept = True
-        yield list(leaves_in(bytes(batch.leaves)))
-    if not kept and seal.import_statement_id is not None:
-        # Sealed before digests were kept: the root alone can tell, and not which record it was.
-        yield from _pages_of_statement(seal.import_statement_id)
-
-
-def _pages_of_statement(statement_id: int) -> Iterator[list[tuple[int, str]]]:
-    last = 0
-    while page := statement_page(statement_id, after_id=last):
-        yield [(record.id, digest(record)) for record in page]
-        last = page[-1].id
-
-
 def statement_page(statement_id: int, *, after_id: int) -> list[ConsentRecord]:
     """The next records of an import statement, by id."""
     found = ConsentRecord.objects.filter(import_statement_id=statement_id, id__gt=after_id)
-    return list(found.order_by("id")[:BATCH])
+    return list(found.order_by("id")[:BATCH_LEAVES])
 
 
 def _records_between(seal: ConsentSeal, after_id: int, upto_id: int, ids: list[int]) -> dict[int, ConsentRecord]:

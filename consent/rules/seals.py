@@ -8,6 +8,8 @@ from dataclasses import dataclass
 EMPTY = "0" * 64
 LEAF_BYTES = 40
 """Of one record in a batch: its id (8, big-endian) and its SHA-256 (32)."""
+BATCH_LEAVES = 1024
+"""Records of a batch: a power of two, so that the tree over the roots of batches is the tree over all records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class MerkleTree:
 def merkle_root(digests: Iterable[str]) -> str:
     """The root over the digests in their order; see MerkleTree."""
     return MerkleTree(digests).root()
+
+
+def statement_root(statement: str, records: str) -> str:
+    """The digest of an import's link: over the digest of its statement and the root over its records (hex)."""
+    return _node(bytes.fromhex(statement), bytes.fromhex(records)).hex()
 
 
 def merkle_path(digests: Iterable[str], index: int) -> list[tuple[str, str]]:
