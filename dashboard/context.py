@@ -28,6 +28,7 @@ NAVIGATION = (
     Entry("Target groups", "dashboard:groups", Permission.CONTACTS_VIEW),
     Entry("Templates", "dashboard:templates", Permission.TEMPLATES_USE),
     Entry("Programs", "consent:programs", Permission.PROGRAMS_VIEW),
+    Entry("Consent register", "dashboard:register", Permission.CONTACTS_VIEW),
     Entry("Numbers", "senders:numbers", Permission.NUMBERS_VIEW),
     Entry("Settings", "dashboard:settings", Permission.SETTINGS_EDIT),
     Entry("Billing", "dashboard:ledger", Permission.BILLING_VIEW),

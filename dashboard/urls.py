@@ -1,6 +1,18 @@
 from django.urls import path
 
-from dashboard.views import bulk, contact, frame, groups, home, ledger, machines, organization, staff, templates
+from dashboard.views import (
+    bulk,
+    contact,
+    frame,
+    groups,
+    home,
+    ledger,
+    machines,
+    organization,
+    register,
+    staff,
+    templates,
+)
 
 app_name = "dashboard"
 urlpatterns = [
@@ -24,6 +36,8 @@ urlpatterns = [
     path("contacts/groups/<int:group_id>/count/", groups.group_count, name="group_count"),
     path("contacts/groups/<int:group_id>/edit/", groups.group_edit, name="group_edit"),
     path("contacts/groups/<int:group_id>/delete/", groups.group_delete, name="group_delete"),
+    path("consent/", register.register, name="register"),
+    path("consent/evidence/", register.evidence_pack, name="evidence_pack"),
     path("billing/", ledger.ledger, name="ledger"),
     path("templates/", templates.template_list, name="templates"),
     path("templates/new/", templates.template_new, name="template_new"),

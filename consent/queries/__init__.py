@@ -1,6 +1,17 @@
 """Reads of consent: what a phone may get, and the ledger that proves it."""
 
-from consent.queries.ledger import Verdict, differences, last_check, links_to_export, packed_leaves, verify
+from consent.queries.ledger import (
+    SealProof,
+    Verdict,
+    chain_head,
+    differences,
+    last_check,
+    links_to_export,
+    packed_leaves,
+    seal_proofs,
+    sealed_form,
+    verify,
+)
 from consent.queries.panel import (
     ConsentPanel,
     Proof,
@@ -14,11 +25,14 @@ from consent.queries.panel import (
     stop_words_of,
     stops_among,
 )
+from consent.queries.register import newest_entries, newest_statements, register_of
 
 __all__ = [
     "ConsentPanel",
     "Proof",
+    "SealProof",
     "Verdict",
+    "chain_head",
     "consent_panel",
     "conversation_is_open",
     "differences",
@@ -26,10 +40,15 @@ __all__ = [
     "last_check",
     "links_to_export",
     "medium_words",
+    "newest_entries",
+    "newest_statements",
     "opted_out_among",
     "packed_leaves",
     "program",
     "programs",
+    "register_of",
+    "seal_proofs",
+    "sealed_form",
     "stop_words_of",
     "stops_among",
     "verify",

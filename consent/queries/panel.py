@@ -104,6 +104,8 @@ _WITHDRAWN_BY = {
     "LINK": "the link in a text",
     "UNDO": "an import undone",
     "FILE": "a file of opt-outs",
+    "NOTED": "noted by staff",
+    "RETENTION": "the time of keeping",
 }
 
 

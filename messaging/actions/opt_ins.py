@@ -30,10 +30,10 @@ from senders.models import NumberStatus, SenderNumber
 
 
 def request_opt_in(
-    number: SenderNumber,
-    phone: str,
     program: Program,
+    phone: str,
     *,
+    number: SenderNumber,
     medium: Medium,
     basis: str,
     asked_for_at: datetime,

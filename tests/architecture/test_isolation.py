@@ -53,6 +53,7 @@ POSTED = {
     "contacts/all/",
     "contacts/export/",
     "contacts/phones/<int:phone_id>/clear/",
+    "consent/evidence/",
     "contacts/import/<int:import_id>/cancel/",
     "contacts/lists/<int:list_id>/remove/",
     "settings/days-off/<int:day_id>/remove/",

@@ -187,9 +187,9 @@ def test_a_yes_too_late_or_without_a_question_grants_nothing(world: World, now: 
 def ask(world: World, now: datetime, *, by_person: bool = False, basis: str = "on our page") -> OptInRequest:
     with world.scope():
         return request_opt_in(
-            world.number,
-            ADA,
             world.program,
+            ADA,
+            number=world.number,
             medium=Medium.WEB_FORM,
             basis=basis,
             asked_for_at=now,

@@ -1,0 +1,63 @@
+"""The consent register: records by phone, or the newest."""
+
+from dataclasses import dataclass
+
+from consent.models import Action, ConsentRecord, ImportStatement, Program
+from consent.queries.panel import medium_words
+from consent.rules.projection import CONVERSATIONAL
+
+ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the register."""
+
+    record: ConsentRecord
+    title: str
+    how: str
+
+
+def register_of(phone: str) -> list[Entry]:
+    """The newest records of a phone, newest first."""
+    return _entries(list(ConsentRecord.objects.filter(phone=phone).order_by("-id")[:ROWS]))
+
+
+def newest_entries() -> list[Entry]:
+    """What was last recorded, but for files, whose statements stand apart."""
+    # In the order of transactions, which has an index: an organization's ids lie among everybody's.
+    newest = ConsentRecord.objects.filter(import_statement_id=None).order_by("-transaction_id", "-id")
+    return _entries(list(newest[:ROWS]))
+
+
+def newest_statements() -> list[ImportStatement]:
+    """What was last stated of whole files."""
+    return list(ImportStatement.objects.select_related("program").order_by("-id")[:10])
+
+
+def _entries(records: list[ConsentRecord]) -> list[Entry]:
+    programs = Program.objects.in_bulk({record.program_id for record in records})
+    statements = ImportStatement.objects.in_bulk([record.import_statement_id for record in records])
+    return [
+        Entry(
+            record,
+            _title(record, programs.get(record.program_id)),
+            _how(record, statements.get(record.import_statement_id or 0)),
+        )
+        for record in records
+    ]
+
+
+def _title(record: ConsentRecord, program: Program | None) -> str:
+    if record.action == Action.ERASE:
+        return "Records emptied after the time of keeping"
+    if record.action in (Action.STOP, Action.START):
+        return Action(record.action).label
+    what = program.name if program else "the conversation" if record.program_id == CONVERSATIONAL else "a program"
+    return f"{Action(record.action).label}: {what}"
+
+
+def _how(record: ConsentRecord, statement: ImportStatement | None) -> str:
+    words = (statement.how if statement else "") or record.note or record.source_url or ""
+    medium = medium_words(record.medium)
+    return f"{medium}: {words}" if words else medium

@@ -1,0 +1,145 @@
+"""The evidence pack: whole, true, and checkable by whoever gets it."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from accounts.models import AuditEvent
+from common.tenancy import across_organizations
+from consent.actions import Noted, create_program, note_consent
+from consent.models import ImportStatement
+from consent.rules.media import Level, Medium
+from content.actions import store_file
+from content.models import FileKind
+from dashboard.actions import make_evidence_pack
+from dashboard.rules.verify_pack import faults
+from messaging.actions.settling import Settlement, settle
+from messaging.models import InboundText
+from messaging.rules.states import State
+from tests.architecture.test_isolation import signed_in
+from tests.consent.test_ledger import seal_all
+from tests.messaging.test_claims import claim, queue, stream_of
+from tests.servers import ROOT
+from tests.world import ACTOR, World
+
+ADA = "+12567346043"
+SCHEMA = json.loads((ROOT / "docs" / "evidence-pack.schema.json").read_text())
+
+
+def opened(pack: bytes) -> tuple[zipfile.ZipFile, dict[str, Any]]:
+    archive = zipfile.ZipFile(io.BytesIO(pack))
+    return archive, json.loads(archive.read("evidence.json"))
+
+
+def pack_of(world: World, phone: str, now: datetime) -> bytes:
+    with world.scope():
+        return make_evidence_pack(phone, actor=ACTOR, now=now)
+
+
+@pytest.fixture
+def story(committed_world: World, now: datetime) -> World:
+    """Imported with others, texted, wrote, said stop, came back, signed a form; all of it sealed."""
+    world = committed_world
+    world.consent(ADA, *(f"+1256555{number:04}" for number in range(1_500)))
+    stream = stream_of(world, now)
+    queue(world, stream, [ADA], now, body="Open until eight. Zoë, Привет, 你好 🥐")
+    (one,) = claim(world, now, stream)
+    with across_organizations(because="as the dispatcher does"):
+        settle([Settlement(one.message_id, State.DELIVERED, sid=f"SM{one.message_id}")], now=now)
+    for hour, words in enumerate(["When do you open?", "STOP", "START"], 1):
+        at = now + timedelta(hours=hour)
+        sid = f"SM-{world.id}-{hour}"
+        with world.scope():
+            InboundText.objects.create(
+                organization_id=world.id,
+                sender_number_id=world.number.id,
+                carrier_account_id=world.number.carrier_account_id,
+                sid=sid,
+                phone=ADA,
+                body=words,
+                received_at=at,
+            )
+        world.receive(ADA, words, at=at, sid=sid)
+    with world.scope():
+        offers = create_program(
+            name="Offers",
+            level=Level.PROMOTIONAL,
+            brand="Bakery",
+            opt_in_text='I agree to get offers by text.\n#strong[no markup] *either* $x$ "quoted"',
+            actor=ACTOR,
+            now=now,
+        )
+        photo = store_file(
+            kind=FileKind.EVIDENCE, name="form.png", content_type="image/png", chunks=[b"png"], actor=ACTOR, now=now
+        )
+        noted = Noted("signed at the counter", Medium.PAPER_FORM, now, evidence_id=photo.id)
+        note_consent(ADA, program_id=offers.id, noted=noted, actor=ACTOR, now=now + timedelta(hours=4))
+        ImportStatement.objects.update(completed_at=now)
+    seal_all(world)
+    return world
+
+
+def test_a_pack_is_whole_and_fits_its_schema(story: World, now: datetime) -> None:
+    archive, facts = opened(pack_of(story, ADA, now + timedelta(days=1)))
+    jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker()).validate(facts)
+    actions = [record["action"] for record in facts["records"]]
+    assert sorted(actions) == ["GRANT"] * 5 + ["START", "STOP", "WITHDRAW", "WITHDRAW"]
+    assert all(record["seal"] for record in facts["records"])
+    assert facts["opted_out"]["came_back_at"]
+    assert [text["body"] for text in facts["texts"]][1:] == ["When do you open?", "STOP", "START"]
+    (signed,) = [record for record in facts["records"] if record["evidence"]]
+    assert archive.read(signed["evidence"]["file"]) == b"png"
+    (imported,) = [record for record in facts["records"] if record["import"]]
+    assert len(imported["seal"]["path"]) >= 8, "one of 1,501 records of its link"
+    assert archive.read("evidence.pdf")[:5] == b"%PDF-"
+    with story.scope():
+        assert AuditEvent.objects.filter(action="evidence.made").count() == 1
+
+
+def test_whoever_gets_it_can_check_it_and_every_change_shows(story: World, now: datetime, tmp_path: Path) -> None:
+    archive, facts = opened(pack_of(story, ADA, now))
+    archive.extractall(tmp_path)
+    command = [sys.executable, "-I", "verify.py", "evidence.json"]
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+    changes: list[tuple[str, Any]] = [("action", "WITHDRAW"), ("occurred_at", "2020-01-01T00:00:00+00:00"), ("id", 1)]
+    for place in range(len(facts["records"])):
+        for name, value in changes:
+            for where in (facts["records"][place], facts["records"][place]["sealed_form"]):
+                if where[name] != value:
+                    before, where[name] = where[name], value
+                    assert len(faults(facts)) == 1, (place, name)
+                    where[name] = before
+        seal = facts["records"][place]["seal"]
+        before, seal["former_hash"] = seal["former_hash"], "a" * 64
+        assert faults(facts)
+        seal["former_hash"] = before
+    assert faults(facts) == []
+
+
+def test_a_phone_of_which_nothing_is_known_has_a_pack_too(world: World, now: datetime) -> None:
+    _, facts = opened(pack_of(world, "+12025550100", now))
+    jsonschema.validate(facts, SCHEMA)
+    assert (facts["records"], facts["texts"], facts["opted_out"]) == ([], [], None)
+
+
+def test_the_register_finds_a_phone_and_hands_out_its_pack(world: World, now: datetime) -> None:
+    world.add_contact(ADA, first_name="Ada")
+    client = signed_in(world)
+    page = client.get("/consent/?phone=256 734 6043").content.decode()
+    assert "Ada" in page
+    assert "Agreed: Updates" in page
+    assert "is no phone number" in client.get("/consent/?phone=12").content.decode()
+    assert client.get("/consent/").status_code == 200
+    answer = client.post("/consent/evidence/", {"phone": ADA})
+    assert answer["Content-Type"] == "application/zip"
+    _, facts = opened(answer.content)
+    assert facts["phone"] == ADA
+    assert client.post("/consent/evidence/", {"phone": "12"}).status_code == 302
