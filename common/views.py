@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -54,6 +55,12 @@ def number_in(text: str) -> int | None:
 def actor_of(request: HttpRequest) -> Actor:
     """Who does what this request asks for."""
     return Actor(label=str(request.user), user_id=request.user.pk)
+
+
+def visitor_address(request: HttpRequest) -> str:
+    """Where a request comes from; behind a proxy as that tells it (settings.VISITOR_HEADER)."""
+    told = request.headers.get(settings.VISITOR_HEADER, "") if settings.VISITOR_HEADER else ""
+    return told.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
 
 
 @contextlib.contextmanager

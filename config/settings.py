@@ -146,6 +146,7 @@ CELERY_TASK_ROUTES = {
     "campaigns.quote": {"queue": "jobs"},
     "consent.export_heads": {"queue": "jobs"},
     "consent.verify": {"queue": "jobs"},
+    "consent.check_links": {"queue": "jobs"},
 }
 CELERY_TIMEZONE = "UTC"
 # Without it Celery closes the connection around every task, whatever CONN_MAX_AGE says.
@@ -226,6 +227,10 @@ CARRIER_CALLBACK_URL = env.str("CARRIER_CALLBACK_URL", default="http://127.0.0.1
 CARRIER_STATUS_CALLBACKS = env.bool("CARRIER_STATUS_CALLBACKS", default=True)
 # The heads of the chains of consent are written here every hour: best where no database administrator can write.
 CONSENT_HEADS_DIR = env.str("CONSENT_HEADS_DIR", default=str(DATA_DIR / "consent-heads"))
+# Whether the pages that programs name may lie in our own network: demonstrations and tests.
+LINK_CHECK_PRIVATE = env.bool("LINK_CHECK_PRIVATE", default=False)
+# The header in which a proxy before the web process tells the visitor's address (its last entry); empty: there is none.
+VISITOR_HEADER = env.str("VISITOR_HEADER", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Dispatch (docs/operations.md says what each is for); seconds.
 CLAIM_LIFETIME_SECONDS = env.float("CLAIM_LIFETIME_SECONDS", default=0.5)

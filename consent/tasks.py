@@ -5,8 +5,9 @@ from celery import shared_task
 from accounts.queries import organization_ids
 from common.clock import now
 from common.tenancy import organization_scope
-from consent.actions import check_ledger, seal_organization
+from consent.actions import check_ledger, links_of, note_links, seal_organization
 from consent.gateways.heads import export_leaves, export_links, exported_links
+from consent.gateways.pages import PageRefused, read_page
 from consent.queries import links_to_export, packed_leaves
 
 SEAL_SECONDS = 4.0
@@ -50,3 +51,19 @@ def verify_chains() -> None:
     for organization_id in organization_ids():
         with organization_scope(organization_id):
             check_ledger(now=now())
+
+
+@shared_task(name="consent.check_links")
+def check_links(organization_id: int, program_id: int) -> None:
+    """Look at the terms and the privacy policy of a program; no scope is open while the pages are read."""
+    with organization_scope(organization_id):
+        links = links_of(program_id)
+    pages, troubles = {}, {}
+    for what, url in links.items():
+        if url:
+            try:
+                pages[what] = read_page(url)
+            except PageRefused as error:
+                troubles[what] = str(error)
+    with organization_scope(organization_id):
+        note_links(program_id, pages=pages, troubles=troubles, now=now())

@@ -1,14 +1,23 @@
+from io import BytesIO
+from typing import Any
+
+import segno
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
 
 from accounts.rules.permissions import Permission
 from common.clock import now
 from common.views import MemberRequest, actor_of, member_view, refusals_on
-from consent.actions import create_program
+from consent.actions import change_program, create_program, request_link_check
 from consent.forms import ProgramForm
+from consent.models import Program
 from consent.queries import programs
+from consent.rules.disclosure import offered_opt_in
 from consent.rules.media import Level
+from senders.queries import registered_numbers
 
 
 @member_view(Permission.PROGRAMS_VIEW)
@@ -16,20 +25,99 @@ def program_list(request: MemberRequest) -> HttpResponse:
     return render(request, "consent/programs.html", {"programs": programs()})
 
 
+@member_view(Permission.PROGRAMS_VIEW)
+def program_detail(request: MemberRequest, program_id: int) -> HttpResponse:
+    """What a program says, and the ways into it: words, public page, QR codes."""
+    program = get_object_or_404(Program.objects.all(), id=program_id)
+    numbers = {number.id: number for number in registered_numbers()}
+    words = [(word, numbers.get(word.sender_number_id)) for word in program.keywords.order_by("id")]
+    context = {
+        "program": program,
+        "versions": program.versions.order_by("-version"),
+        "words": words,
+        "page": _page_address(request, program),
+        "script": _page_address(request, program, name="join_script"),
+        "may_edit": request.member.may(Permission.PROGRAMS_EDIT),
+    }
+    return render(request, "consent/program.html", context)
+
+
 @member_view(Permission.PROGRAMS_EDIT)
 def program_new(request: MemberRequest) -> HttpResponse:
-    form = ProgramForm(request.POST or None)
+    return _edit(request, None)
+
+
+@member_view(Permission.PROGRAMS_EDIT)
+def program_edit(request: MemberRequest, program_id: int) -> HttpResponse:
+    return _edit(request, get_object_or_404(Program.objects.all(), id=program_id))
+
+
+def _edit(request: MemberRequest, program: Program | None) -> HttpResponse:
+    form = _form(request, program, request.POST or None)
     if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        values: dict[str, Any] = {
+            "name": said["name"],
+            "level": Level(said["level"]),
+            "brand": said["brand"] or request.member.organization_name,
+            "opt_in_text": said["opt_in_text"],
+            "details": form.details(),
+            "actor": actor_of(request),
+            "now": now(),
+        }
         with refusals_on(form):
-            program = create_program(
-                name=form.cleaned_data["name"],
-                level=Level(form.cleaned_data["level"]),
-                brand=request.member.organization_name,
-                opt_in_text=form.cleaned_data["opt_in_text"],
-                actor=actor_of(request),
-                now=now(),
-            )
-            messages.success(request, f"“{program.name}” is there. Import people who agreed to it next.")
-        if form.is_valid():
-            return redirect("consent:programs")
-    return render(request, "form.html", {"form": form, "title": "New program", "submit": "Save program"})
+            saved = change_program(program.id, **values) if program else create_program(**values)
+            request_link_check(saved, now=now())
+            messages.success(request, f"“{saved.name}” is saved.")
+            program = saved
+        if form.is_valid() and program is not None:
+            return redirect("consent:program", program.id)
+    context = {
+        "form": form,
+        "program": program,
+        "title": f"Change “{program.name}”" if program else "New program",
+        "checks": form.checks() if form.is_bound else {},
+        "offered": offered_opt_in(form.offer(form.initial)),
+    }
+    return render(request, "consent/program_edit.html", context)
+
+
+@member_view(Permission.PROGRAMS_EDIT)
+@require_POST
+def program_check(request: MemberRequest) -> HttpResponse:
+    """What the texts say and lack, while they are typed."""
+    form = _form(request, None, request.POST)
+    return render(request, "consent/checks.html", {"checks": form.checks(), "offered": offered_opt_in(form.offer())})
+
+
+@member_view(Permission.PROGRAMS_VIEW)
+def program_code(request: MemberRequest, program_id: int, what: str, ending: str) -> HttpResponse:
+    """A QR code of the public page or of a word, as SVG or PNG."""
+    program = get_object_or_404(Program.objects.all(), id=program_id)
+    content = _page_address(request, program) if what == "page" else _texted(program)
+    if not content or ending not in ("svg", "png"):
+        raise Http404
+    code = segno.make(content, error="m")
+    drawn = BytesIO()
+    code.save(drawn, kind=ending, scale=10 if ending == "png" else 4, border=4)
+    response = HttpResponse(drawn.getvalue(), content_type="image/svg+xml" if ending == "svg" else "image/png")
+    response["Content-Disposition"] = f'inline; filename="{what}-{program.id}.{ending}"'
+    return response
+
+
+def _texted(program: Program) -> str:
+    """What a phone's camera makes of a word: a text to the number, ready to send."""
+    word = program.keywords.order_by("id").first()
+    number = registered_numbers().filter(id=word.sender_number_id).first() if word else None
+    return f"SMSTO:{number.sender}:{word.word.upper()}" if word and number else ""
+
+
+def _page_address(request: MemberRequest, program: Program, *, name: str = "join") -> str:
+    if program.form_sender_number_id is None:
+        return ""
+    return request.build_absolute_uri(reverse(f"dashboard:{name}", args=[program.form_key]))
+
+
+def _form(request: MemberRequest, program: Program | None, data: Any) -> ProgramForm:
+    numbers = [(number.id, str(number)) for number in registered_numbers() if not number.is_name]
+    return ProgramForm(data, numbers=numbers, organization=request.member.organization_name, program=program)

@@ -16,6 +16,7 @@ from consent.actions.inbound import (
     request_words,
     welcome,
 )
+from consent.actions.links import links_of, note_links, request_link_check
 from consent.actions.opt_ins import (
     REMIND_AFTER,
     Noted,
@@ -71,9 +72,11 @@ __all__ = [
     "expire_requests",
     "grant",
     "grant_by_import",
+    "links_of",
     "mend_projection",
     "note_carrier_opt_out",
     "note_consent",
+    "note_links",
     "note_request_text",
     "note_withdrawal",
     "obey_inbound",
@@ -85,6 +88,7 @@ __all__ = [
     "opt_out_by_staff",
     "remember_stop_word",
     "reminder_words",
+    "request_link_check",
     "request_words",
     "resolve_possible_opt_out",
     "seal_organization",

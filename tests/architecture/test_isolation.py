@@ -22,6 +22,7 @@ from billing.models import CreditOrder, LotKind
 from campaigns.models import Campaign, Outreach
 from common.clock import now
 from consent.actions import create_program
+from consent.models import Program, ProgramKeyword
 from consent.rules.media import Level
 from contacts.actions import add_to_list, create_field, list_named, request_export, run_export
 from contacts.models import Contact, ContactList, ContactPhone, CustomField, Export, Import
@@ -39,6 +40,8 @@ from tests.world import ACTOR, World, build_world
 
 PUBLIC = {
     "health": "load balancers ask without signing in",
+    "join/<str:form_key>.js": "other sites put the sign-up page into theirs",
+    "join/<str:form_key>/": "whoever wants texts signs up",
     "l/<str:code>": "whoever has a short link is sent on",
     "metrics": "Prometheus sends a token of the installation's",
     "media/<str:token>": "the carrier fetches pictures by signed addresses",
@@ -53,6 +56,7 @@ POSTED = {
     "contacts/all/",
     "contacts/export/",
     "contacts/phones/<int:phone_id>/clear/",
+    "programs/check/",
     "consent/evidence/",
     "contacts/import/<int:import_id>/cancel/",
     "contacts/lists/<int:list_id>/remove/",
@@ -110,6 +114,7 @@ def filled(path: str, world: World) -> str:
             "job_id": Job.objects.filter(kind="contacts.list"),
             "outreach_id": Outreach,
             "phone_id": ContactPhone,
+            "program_id": Program,
             "registration_id": Registration,
             "request_id": NumberRequest,
             "template_id": Template,
@@ -121,6 +126,7 @@ def filled(path: str, world: World) -> str:
     values["<slug:verb>"] = "pause"
     values["<int:place>"] = "0"
     values["<slug:kind>"] = "opt_outs"
+    values["<slug:what>"], values["<slug:ending>"] = "word", "svg"
     for name, value in values.items():
         path = path.replace(name, str(value))
     assert "<" not in path, f"say in this test what {path} stands for"
@@ -152,6 +158,13 @@ def furnished(world: World) -> World:
         content = TemplateContent("Secret template", {"en": "Secret words"}, "en")
         create_template(content, custom_fields=frozenset(), actor=ACTOR, now=NOW)
         order_credits(credits=100, form_id=uuid4(), actor=ACTOR, now=NOW)
+        ProgramKeyword.objects.create(
+            organization=world.organization,
+            program=world.program,
+            sender_number_id=world.number.id,
+            word="secret",
+            created_at=NOW,
+        )
         department = world.number.department
         request_number(kind=SenderKind.LOCAL, wish="Secret wish", department=department, actor=ACTOR, now=NOW)
         for kind, name in (

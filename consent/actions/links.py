@@ -1,0 +1,48 @@
+"""The pages of a program: whether its terms and its privacy policy are there and say what they must."""
+
+import html
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from celery import current_app
+from django.db import transaction
+
+from consent.models import Program
+from consent.rules.disclosure import says_not_sold
+
+TERMS, PRIVACY = "terms", "privacy"
+NOT_SOLD = "We do not sell or share your mobile number or personal data with third parties for marketing."
+
+
+def request_link_check(program: Program, *, now: datetime) -> None:
+    """Have the pages of a program looked at, once this is committed, unless they have been."""
+    if program.links_checked_at is None:
+        arguments = [program.organization_id, program.id]
+        transaction.on_commit(lambda: current_app.send_task("consent.check_links", arguments))
+
+
+def links_of(program_id: int) -> dict[str, str]:
+    """The addresses to look at, by what they are; empty where there is none."""
+    program = Program.objects.get(id=program_id)
+    return {TERMS: program.terms_url, PRIVACY: program.privacy_url}
+
+
+def note_links(program_id: int, *, pages: Mapping[str, str], troubles: Mapping[str, str], now: datetime) -> None:
+    """Write what was found: `pages` are the texts that could be read, `troubles` why others could not."""
+    names = {TERMS: "terms", PRIVACY: "privacy policy"}
+    findings = []
+    for what, name in names.items():
+        if what in troubles:
+            findings.append(f"The page of your {name} cannot be read: {troubles[what]}. Carriers look at it too.")
+        elif what not in pages:
+            findings.append(f"There is no address of your {name}. Carriers ask for it: add it to the program.")
+    if PRIVACY in pages and not says_not_sold(_text(pages[PRIVACY])):
+        findings.append(f"Your privacy policy does not say that data is not sold. Add: “{NOT_SOLD}”")
+    Program.objects.filter(id=program_id).update(links_checked_at=now, link_findings=findings)
+
+
+def _text(page: str) -> str:
+    """The words of a page of HTML, as far as a search in them needs."""
+    without_code = re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", page)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", without_code)).split())
