@@ -91,6 +91,7 @@ class Settings:
     message_char_limit: int
     opt_out_word: str
     approval_above: int | None
+    stop_scope: str = "ALL"
 
 
 def change_settings(wanted: Settings, *, actor: Actor, now: datetime) -> None:

@@ -31,4 +31,5 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "seals": _every(5.0, "consent.seal"),
     "heads": _every(3_600.0, "consent.export_heads"),
     "ledger": _every(86_400.0, "consent.verify"),
+    "retention": _every(86_400.0, "dashboard.erase_old_consent"),
 }

@@ -1,19 +1,21 @@
 """Signing up, templates, and what staff decide."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.http import HttpRequest
 
 from accounts.actions import LONGEST_TEXT, Settings
-from accounts.models import Organization, User
+from accounts.models import STOP_SCOPES, Organization, User
 from common.clock import now
 from common.errors import DomainError
 from common.phones import InvalidPhone, to_e164
 from consent.actions import check_stop_word
+from consent.rules.media import MEDIA, Level
 from content.actions import TemplateContent
 from content.models import Template, TemplateVersion
 from content.rules.languages import LANGUAGES
@@ -200,6 +202,11 @@ class SettingsForm(forms.Form):
     opt_out_word = forms.CharField(
         max_length=40, label="Word to stop", help_text="Added to each text where a campaign has no word of its own."
     )
+    stop_scope = forms.ChoiceField(
+        label="What does STOP stop?",
+        choices=STOP_SCOPES,
+        help_text="From January 31, 2027 the FCC wants a STOP to count for unrelated programs as well.",
+    )
     approval_above = forms.IntegerField(
         label="A second person approves campaigns to more than so many people",
         required=False,
@@ -227,4 +234,61 @@ class SettingsForm(forms.Form):
             message_char_limit=found["message_char_limit"],
             opt_out_word=found["opt_out_word"],
             approval_above=found["approval_above"],
+            stop_scope=found["stop_scope"],
         )
+
+
+class ConsentForm(forms.Form):
+    """What a person of the organization notes of somebody's consent (B5)."""
+
+    phone = forms.ChoiceField(label="Phone")
+    what = forms.ChoiceField(
+        label="What happened?",
+        widget=forms.RadioSelect,
+        choices=[
+            ("agreed", "They agreed, and I can prove it"),
+            ("withdrew", "They take it back"),
+            ("ask", "They asked for it: text them to confirm (double opt-in)"),
+        ],
+    )
+    program = forms.TypedChoiceField(label="To what?", coerce=int)
+    medium = forms.ChoiceField(
+        label="How did they agree, or ask for it?",
+        choices=[(medium.value, rule.label) for medium, rule in MEDIA.items() if rule.grants - {Level.CONVERSATIONAL}],
+        required=False,
+    )
+    at = forms.DateField(label="When?", widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(
+        label="Where, and how do you know?", max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    evidence = forms.FileField(
+        label="Proof", required=False, help_text="A photo, scan, PDF or recording. Needed for promotional texts."
+    )
+    number = forms.TypedChoiceField(label="Ask from", coerce=int, required=False, empty_value=None)
+
+    def __init__(
+        self,
+        *args: Any,
+        phones: Sequence[tuple[str, str]],
+        programs: Sequence[tuple[int, str]],
+        numbers: Sequence[tuple[int, str]],
+        zone: ZoneInfo,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._zone = zone
+        self.fields["phone"].choices = phones  # type: ignore[attr-defined]
+        self.fields["program"].choices = programs  # type: ignore[attr-defined]
+        self.fields["number"].choices = [("", "choose a number"), *numbers]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("what") != "withdrew" and not cleaned.get("medium"):
+            self.add_error("medium", "Choose how they agreed.")
+        if cleaned.get("what") == "ask" and not cleaned.get("number"):
+            self.add_error("number", "Choose the number that asks them.")
+        return cleaned
+
+    def moment(self) -> datetime:
+        """The beginning of the day, in the organization's zone."""
+        return datetime.combine(self.cleaned_data["at"], datetime.min.time(), tzinfo=self._zone)

@@ -27,6 +27,7 @@ urlpatterns = [
     path("contacts/<int:contact_id>/", contact.contact, name="contact"),
     path("contacts/<int:contact_id>/merge/", contact.merge, name="merge"),
     path("contacts/<int:contact_id>/everything.json", contact.everything, name="everything"),
+    path("contacts/<int:contact_id>/consent/", contact.consent, name="consent"),
     path("contacts/<int:contact_id>/opt-out/", contact.opt_out, name="opt_out"),
     path("contacts/import/<int:import_id>/undo/", contact.import_undo, name="import_undo"),
     path("contacts/all/", bulk.bulk, name="bulk"),

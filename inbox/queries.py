@@ -10,6 +10,8 @@ from django.db.models import Q, QuerySet
 from accounts.queries import current_organization
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
+from consent.models import PossibleOptOut
+from consent.queries import may_want_to_stop
 from contacts.queries import contacts_of, custom_field_keys, tag_values
 from content.models import TemplateVersion
 from content.rules.rendering import compile_template
@@ -27,6 +29,7 @@ class ConversationRow:
 
     conversation: Conversation
     name: str
+    may_stop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +40,24 @@ class InboxPage:
     next_before: str
 
 
-def conversation_page(*, department_id: int | None, before: str = "") -> InboxPage:
-    """The conversations that were written in last, of all numbers or of a department's."""
+def conversation_page(*, department_id: int | None, before: str = "", to_decide: bool = False) -> InboxPage:
+    """The conversations that were written in last, of all numbers or of a department's.
+
+    `to_decide`: only with people who may want to stop.
+    """
     found = _in_department(department_id).order_by("-last_received_at", "-id")
+    if to_decide:
+        found = found.filter(phone__in=PossibleOptOut.objects.filter(resolved_at=None).values("phone"))
     with contextlib.suppress(ValueError):  # no place that we gave: the first page
         at, _, last_id = before.partition("_")
         moment = datetime.fromisoformat(at).astimezone(UTC)
         found = found.filter(Q(last_received_at__lt=moment) | Q(last_received_at=moment, id__lt=int(last_id)))
     page = list(found[: PAGE + 1])
     shown = page[:PAGE]
-    names = contacts_of([conversation.phone for conversation in shown])
+    phones = [conversation.phone for conversation in shown]
+    names, waiting = contacts_of(phones), may_want_to_stop(phones)
     rows = tuple(
-        ConversationRow(conversation, str(names[conversation.phone]) if conversation.phone in names else "")
-        for conversation in shown
+        ConversationRow(one, str(names[one.phone]) if one.phone in names else "", one.phone in waiting) for one in shown
     )
     more = len(page) > PAGE
     return InboxPage(rows, f"{shown[-1].last_received_at.isoformat()}_{shown[-1].id}" if more else "")

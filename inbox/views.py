@@ -1,13 +1,16 @@
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.rules.permissions import Permission
 from common.clock import now
+from common.phones import for_people
 from common.views import MemberRequest, actor_of, member_view, number_in, refusals_on
-from consent.queries import is_opted_out
+from consent.actions import resolve_possible_opt_out
+from consent.queries import is_opted_out, may_want_to_stop, possible_opt_outs
 from contacts.queries import contacts_of
 from content.queries import known_version, newest_version, templates
 from inbox.actions import mark_read, reply
@@ -19,8 +22,12 @@ from inbox.queries import conversation_page, lines_of, words_of
 @member_view(Permission.CONVERSATIONS_VIEW)
 def conversation_list(request: MemberRequest) -> HttpResponse:
     """The conversations of the department in view, the newest text first."""
-    page = conversation_page(department_id=request.member.department_id, before=request.GET.get("before", ""))
-    return render(request, "inbox/list.html", {"page": page})
+    to_decide = request.GET.get("show") == "to-decide"
+    page = conversation_page(
+        department_id=request.member.department_id, before=request.GET.get("before", ""), to_decide=to_decide
+    )
+    context = {"page": page, "to_decide": to_decide, "undecided": possible_opt_outs()}
+    return render(request, "inbox/list.html", context)
 
 
 @member_view(Permission.CONVERSATIONS_VIEW)
@@ -58,6 +65,18 @@ def reply_in(request: MemberRequest, conversation_id: int) -> HttpResponse:
     return _page(request, found, form)
 
 
+@member_view(Permission.CONVERSATIONS_REPLY)
+@require_POST
+def decide(request: MemberRequest, conversation_id: int) -> HttpResponse:
+    """Whether somebody who may want to stop does."""
+    found = get_object_or_404(Conversation.objects.all(), id=conversation_id)
+    stops = request.POST.get("stops") == "yes"
+    resolve_possible_opt_out(found.phone, stops=stops, actor=actor_of(request), now=now())
+    words = "is not texted any more." if stops else "is texted again as before."
+    messages.success(request, f"{for_people(found.phone)} {words}")
+    return redirect("inbox:conversation", found.id)
+
+
 def _page(request: MemberRequest, found: Conversation, form: ReplyForm) -> HttpResponse:
     context: dict[str, Any] = {"conversation": found, "lines": lines_of(found)}
     if request.htmx:
@@ -67,6 +86,7 @@ def _page(request: MemberRequest, found: Conversation, form: ReplyForm) -> HttpR
         "contact": contact,
         "name": str(contact) if contact else "",
         "opted_out": is_opted_out(found.phone),
+        "may_stop": bool(may_want_to_stop([found.phone])),
         "form": form,
         "templates": templates(request.member.user_id),
         "may_reply": request.member.may(Permission.CONVERSATIONS_REPLY),

@@ -12,6 +12,7 @@ from consent.models import (
     ConsentState,
     ImportStatement,
     OptOut,
+    PossibleOptOut,
     Program,
     StopWord,
 )
@@ -112,6 +113,16 @@ _WITHDRAWN_BY = {
 def opted_out_among(phones: Sequence[str]) -> set[str]:
     """Those of the phones that are not to be texted."""
     return set(OptOut.objects.filter(phone__in=phones, lifted_at=None).values_list("phone", flat=True))
+
+
+def may_want_to_stop(phones: Sequence[str]) -> set[str]:
+    """Those of the phones who wrote something that a person has to decide on."""
+    return set(PossibleOptOut.objects.filter(phone__in=phones, resolved_at=None).values_list("phone", flat=True))
+
+
+def possible_opt_outs() -> int:
+    """How many people may want to stop, and nobody has decided yet."""
+    return PossibleOptOut.objects.filter(resolved_at=None).count()
 
 
 def is_opted_out(phone: str) -> bool:

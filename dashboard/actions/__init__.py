@@ -1,5 +1,6 @@
 """Writes across apps: organizations, people with their texts, evidence."""
 
+from dashboard.actions.consent import ConsentNote, adjust_consent, erase_old_consent
 from dashboard.actions.evidence import make_evidence_pack
 from dashboard.actions.people import (
     UndoRefused,
@@ -14,9 +15,12 @@ from dashboard.actions.people import (
 )
 
 __all__ = [
+    "ConsentNote",
     "UndoRefused",
+    "adjust_consent",
     "close_day",
     "delete_target_group",
+    "erase_old_consent",
     "make_evidence_pack",
     "merge_people",
     "open_day",

@@ -1,6 +1,7 @@
 """A contact: who it is, what they agreed to, and everything that happened."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.db import transaction
@@ -12,14 +13,18 @@ from accounts.actions import audit
 from accounts.rules.permissions import Permission
 from common.clock import now
 from common.errors import DomainError
-from common.views import MemberRequest, actor_of, confirmation, member_view, number_in
-from consent.queries import consent_panel, opted_out_among
+from common.phones import for_people
+from common.views import MemberRequest, actor_of, confirmation, member_view, number_in, refusals_on
+from consent.queries import consent_panel, opted_out_among, programs
+from consent.rules.projection import CONVERSATIONAL
 from contacts.models import Contact, Existing, Import
 from contacts.queries import alike, custom_fields, lists_of, phones_of
-from dashboard.actions import merge_people, opt_out_contact, request_undo
+from dashboard.actions import ConsentNote, adjust_consent, merge_people, opt_out_contact, request_undo
+from dashboard.forms import ConsentForm
 from dashboard.queries import KINDS, everything_about, journey
 from inbox.queries import conversation_with
 from messaging.rules.kinds import CONVERSATION_DAYS
+from senders.queries import registered_numbers
 
 
 @member_view(Permission.CONTACTS_VIEW)
@@ -97,6 +102,44 @@ def opt_out(request: MemberRequest, contact_id: int) -> HttpResponse:
         back=back,
         danger=True,
     )
+
+
+@member_view(Permission.CONTACTS_EDIT)
+def consent(request: MemberRequest, contact_id: int) -> HttpResponse:
+    """Note what the person agreed to or takes back, with the reason and what proves it."""
+    found = get_object_or_404(Contact.objects.all(), id=contact_id)
+    back = redirect("dashboard:contact", found.id)
+    phones = [(row.phone, f"{for_people(row.phone)} ({row.get_label_display()})") for row in phones_of(found)]
+    kinds = [(program.id, f"{program} ({program.get_level_display().lower()})") for program in programs()]
+    form = ConsentForm(
+        request.POST or None,
+        request.FILES or None,
+        phones=phones,
+        programs=[*kinds, (CONVERSATIONAL, "the conversation (only to take it back)")],
+        numbers=[(number.id, str(number)) for number in registered_numbers() if not number.is_name],
+        zone=ZoneInfo(request.member.time_zone),
+        initial={"at": now().astimezone(ZoneInfo(request.member.time_zone)).date(), "what": "agreed"},
+    )
+    if not phones:
+        messages.error(request, f"{found} has no phone, so there is nothing to agree to. Add one first.")
+        return back
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        note = ConsentNote(
+            what=said["what"],
+            program_id=said["program"],
+            medium=said["medium"],
+            at=form.moment(),
+            reason=said["reason"],
+            evidence=said["evidence"],
+            number_id=said["number"],
+        )
+        with refusals_on(form):
+            adjust_consent(said["phone"], note=note, actor=actor_of(request), now=now())
+            messages.success(request, "They are asked by a text." if said["what"] == "ask" else "Noted.")
+        if form.is_valid():
+            return back
+    return render(request, "form.html", {"form": form, "title": f"Consent of {found}", "submit": "Save"})
 
 
 @member_view(Permission.CONTACTS_EDIT)

@@ -61,6 +61,7 @@ POSTED = {
     "contacts/import/<int:import_id>/cancel/",
     "contacts/lists/<int:list_id>/remove/",
     "settings/days-off/<int:day_id>/remove/",
+    "inbox/<int:conversation_id>/decide/",
     "inbox/<int:conversation_id>/reply/",
     "notices/<int:notice_id>/dismiss",
     "switch/department",

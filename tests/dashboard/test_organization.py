@@ -13,7 +13,7 @@ from tests.world import ACTOR, World
 
 def test_settings_are_kept_where_they_can_be(world: World, client: Client) -> None:
     client.force_login(world.owner, backend="allauth.account.auth_backends.AuthenticationBackend")
-    fields = {"message_char_limit": "480", "opt_out_word": "BASTA", "approval_above": ""}
+    fields = {"message_char_limit": "480", "opt_out_word": "BASTA", "approval_above": "", "stop_scope": "ALL"}
     assert client.post("/settings/", fields).status_code == 302
     with world.scope():
         organization = Organization.objects.get(id=world.id)

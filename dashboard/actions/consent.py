@@ -1,0 +1,85 @@
+"""What people of the organization note of somebody's consent, and the end of the time of keeping."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from common.actor import Actor
+from common.sql import fetch_all
+from common.tenancy import across_organizations, organization_scope
+from consent.actions import Noted, Trace, note_consent, note_withdrawal
+from consent.models import Program
+from consent.rules.law import period
+from consent.rules.media import Medium
+from content.actions import store_evidence
+from dashboard.queries.retention import phones_to_erase
+from messaging.actions.opt_ins import request_opt_in
+from senders.models import SenderNumber
+
+RETENTION_YEARS = period("retention_years").value
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentNote:
+    """What somebody notes on the consent panel; see dashboard.forms.ConsentForm. `evidence` is an uploaded file."""
+
+    what: str
+    program_id: int
+    medium: str
+    at: datetime
+    reason: str
+    evidence: Any = None
+    number_id: int | None = None
+
+
+def adjust_consent(phone: str, *, note: ConsentNote, actor: Actor, now: datetime) -> None:
+    """Note that somebody agreed or takes it back, or ask them to confirm (B5).
+
+    Raises OptInRefused, EvidenceRefused or NotEnoughCredits.
+    """
+    if note.what == "withdrew":
+        note_withdrawal(phone, program_id=note.program_id, reason=note.reason, actor=actor, now=now)
+        return
+    file = store_evidence(note.evidence, actor=actor, now=now) if note.evidence else None
+    medium, evidence_id = Medium(note.medium), file.id if file else None
+    if note.what == "agreed":
+        noted = Noted(note.reason, medium, note.at, evidence_id)
+        note_consent(phone, program_id=note.program_id, noted=noted, actor=actor, now=now)
+        return
+    request_opt_in(
+        Program.objects.get(id=note.program_id),
+        phone,
+        number=SenderNumber.objects.get(id=note.number_id or 0),
+        medium=medium,
+        basis=note.reason,
+        asked_for_at=note.at,
+        actor=actor,
+        now=now,
+        trace=Trace(evidence_id=evidence_id),
+    )
+
+
+def erase_old_consent(organization_id: int, *, actor: Actor, now: datetime, dry_run: bool = False) -> int:
+    """Empty the records of phones to which nothing was sent for six years; return of how many phones.
+
+    Opt-outs are kept for ever, the seals keep the digests. Opens its own scopes, a page of phones in each.
+    """
+    before, after, phones = years_before(now), "", 0
+    while True:
+        with organization_scope(organization_id):
+            page = phones_to_erase(before=before, after=after)
+        if not page:
+            return phones
+        phones, after = phones + len(page), page[-1]
+        if not dry_run:
+            reason = f"nothing was sent to them for {RETENTION_YEARS} years"
+            with across_organizations(because="emptying the ledger is nobody's of the tenant"):
+                fetch_all("SELECT erase_consent(%s, %s, %s, %s, %s)", [organization_id, page, reason, actor.label, now])
+
+
+def years_before(now: datetime) -> datetime:
+    """The moment before which nothing may have happened: the time of keeping ago."""
+    try:
+        return now.replace(year=now.year - RETENTION_YEARS)
+    except ValueError:  # the 29th of February
+        return now.replace(year=now.year - RETENTION_YEARS, day=28)
