@@ -24,7 +24,12 @@ from common.tenancy import organization_scope
 from config.demo.seed import Tenant, seed_tenant
 from config.processes import Running
 from config.stack import Stack
-from contacts.models import Contact, ContactPhone
+from consent.rules.media import Medium
+from contacts.actions import ImportWish, request_import
+from contacts.models import Contact, ContactPhone, Import
+from contacts.queries import import_by_id
+from content.actions import store_file
+from content.models import FileKind
 from messaging.models import Message
 from messaging.rules.states import HANDED_OVER, OPEN, State
 from senders.models import SenderKind
@@ -162,6 +167,24 @@ class Sender:
         assert (sums["amount"], sums["held"]) == (account.balance, account.held)
         assert account.held == 0
         return verdict
+
+
+def begin_import(tenant: Tenant, content: bytes) -> Import:
+    """Have a file of contacts read by the workers."""
+    with organization_scope(tenant.organization.id), transaction.atomic():
+        stored = store_file(
+            kind=FileKind.IMPORT, name="p.csv", content_type="text/csv", chunks=[content], actor=tenant.owner, now=now()
+        )
+        wish = ImportWish(
+            program=tenant.program, medium=Medium.WEB_FORM, agreed_at=now(), how="our form", list_name="Everybody"
+        )
+        return request_import(stored, wish, actor=tenant.owner, now=now())
+
+
+def import_of(tenant: Tenant, wanted: Import) -> Import:
+    """How far it has come."""
+    with organization_scope(tenant.organization.id):
+        return import_by_id(wanted.id)
 
 
 @pytest.fixture

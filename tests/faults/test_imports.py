@@ -3,20 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
 
 from common.clock import now
 from common.tenancy import organization_scope
 from config.stack import Stack
 from consent.models import ConsentRecord, ConsentState, ImportStatement
-from consent.rules.media import Medium
-from contacts.actions import ImportWish, request_import
 from contacts.models import Contact, ContactPhone, Import, ImportedContact, ListMember
-from contacts.queries import import_by_id
-from content.actions import revive_jobs, store_file
-from content.models import FileKind, Job
+from content.actions import revive_jobs
+from content.models import Job
 from content.queries import path_of
-from tests.faults.conftest import Chance, Sender, restart, wait
+from tests.faults.conftest import Chance, Sender, begin_import, import_of, restart, wait
 
 pytestmark = pytest.mark.fault
 
@@ -31,18 +27,10 @@ def test_an_import_whose_worker_is_killed_goes_on_and_writes_nobody_twice(stack:
         for number in range(ROWS)
     )
     content = ("First Name,Phone\n" + rows).encode()
-    with organization_scope(tenant.organization.id), transaction.atomic():
-        stored = store_file(
-            kind=FileKind.IMPORT, name="p.csv", content_type="text/csv", chunks=[content], actor=tenant.owner, now=now()
-        )
-        wish = ImportWish(
-            program=tenant.program, medium=Medium.WEB_FORM, agreed_at=now(), how="our form", list_name="Everybody"
-        )
-        wanted = request_import(stored, wish, actor=tenant.owner, now=now())
+    wanted = begin_import(tenant, content)
 
     def state() -> Import:
-        with organization_scope(tenant.organization.id):
-            return import_by_id(wanted.id)
+        return import_of(tenant, wanted)
 
     moment = chance.between(5_000, 30_000)
     wait(lambda: state().rows >= moment)

@@ -16,9 +16,11 @@ from common.tenancy import organization_scope
 from config.stack import Stack
 from consent.models import ConsentState
 from consent.queries import is_opted_out
+from contacts.actions import cancel_import
+from content.models import Job
 from messaging.rules.states import State
 from senders.models import NumberStatus, SenderKind, SenderNumber
-from tests.faults.conftest import Chance, Sender, wait
+from tests.faults.conftest import Chance, Sender, begin_import, import_of, wait
 
 pytestmark = pytest.mark.fault
 
@@ -46,20 +48,26 @@ def test_a_stop_is_obeyed_within_a_second_and_by_the_next_campaign(stack: Stack)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("answer", ["normal", "silence"])
+@pytest.mark.parametrize(("answer", "rows"), [("normal", 0), ("silence", 0), ("normal", 1_000_000)])
 def test_two_hundred_people_who_stop_in_the_middle_get_nothing_a_second_later(
-    stack: Stack, chance: Chance, answer: str, record_property: Callable[[str, object], None]
+    stack: Stack, chance: Chance, answer: str, rows: int, record_property: Callable[[str, object], None]
 ) -> None:
     """On a number whose carrier keeps no list of its own, so that only Carillon stands between; also while it takes
-    every text and answers none.
+    every text and answers none, and while a file of a million people is imported.
     """
     sender = Sender(stack, kind=SenderKind.LOCAL)
+    quoted = sender.world.campaign(body="Hello {{ first_name }}, we open at eight.")
+    importing = None
+    if rows:
+        people = "".join(f"Person {number},{3342000000 + number}\n" for number in range(rows))
+        importing = begin_import(sender.tenant, f"First Name,Phone\n{people}".encode())
+        wait(lambda: import_of(sender.tenant, importing).rows >= 10_000, seconds=60)
     chosen = chance.random.sample(sender.phones, 200)
     moments = sorted(chance.random.uniform(0, 4.5) for _ in chosen)
     stopped: dict[str, float] = {}
     stack.simulator.set_mood(answer=answer)
     try:
-        sender.launch()
+        sender.confirm(quoted)
         wait(lambda: bool(stack.simulator.arrivals(sender.number.sender)))
         begin = time.monotonic()
         for phone, moment in zip(chosen, moments, strict=True):
@@ -68,6 +76,12 @@ def test_two_hundred_people_who_stop_in_the_middle_get_nothing_a_second_later(
             stack.simulator.answer(phone=phone, sender=sender.number.sender, body="STOP")
     finally:
         stack.simulator.set_mood(answer="normal")
+    if importing is not None:
+        during = import_of(sender.tenant, importing)
+        assert during.job.state == Job.State.RUNNING, "it was to go on meanwhile"
+        record_property("rows imported by then", during.rows)
+        with sender.world.scope(), transaction.atomic():
+            cancel_import(importing.id, actor=sender.tenant.owner, now=now())
     sender.finish(seconds=90)
     texts = [text for text in stack.simulator.texts(sender.number.sender) if text["body"].startswith("Hello Ada")]
     late = [text["taken_at"] - stopped[text["to"]] for text in texts if text["to"] in stopped]
