@@ -15,6 +15,7 @@ from campaigns.rules.forecast import Bucket, Phase, forecast
 from campaigns.rules.hours import ANY_HOUR, Calendar, weekly_of
 from common.sql import fetch_all
 from consent.rules.media import Level
+from consent.rules.places import rules_words
 from contacts.models import ContactList, Import
 from content.models import Job
 from content.rules.segments import GSM_JOINED, GSM_SINGLE, UCS2_JOINED, UCS2_SINGLE
@@ -74,6 +75,33 @@ def forecast_of(outreach: Outreach, *, now: datetime) -> list[Phase]:
         each = outreach.segments / outreach.recipients
         rate = min(rate or float("inf"), campaign.hourly_limit / 3600 * each)
     return forecast(buckets, rate=rate, starts=starts)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """People whose texts wait for their hour: `people` of one kind of place, until `opens` (None: no hour is left)."""
+
+    people: int
+    opens: datetime
+    words: str
+
+
+MOST_HELD = 8
+
+
+def held_by_hours(outreach: Outreach, *, now: datetime) -> tuple[int, list[Held]]:
+    """How many may be texted at the start, and of the others the largest groups, with the rule that holds them."""
+    starts = max(outreach.starts_at or now, now)
+    calendar = calendar_of(outreach.campaign, now=now)
+    at_once, held = 0, []
+    for bucket, (people, _) in outreach.plan.items():
+        window = None if bucket == ANY_HOUR else calendar.window(bucket, starts)
+        if window is None or window[0] <= starts:
+            at_once += people
+        else:
+            words = rules_words(bucket) if calendar.promotional else "your sending hours, in their zone"
+            held.append(Held(people, window[0], words))
+    return at_once, sorted(held, key=lambda one: -one.people)[:MOST_HELD]
 
 
 def calendar_of(campaign: Campaign, *, now: datetime) -> Calendar:

@@ -75,6 +75,44 @@ def hours_of(key: str, *, sending: Weekly, promotional: bool, home_zone: str) ->
     return list(dict.fromkeys(hours))
 
 
+def rules_words(key: str) -> str:
+    """Which lawful hours bind the bucket `key`, such as `Florida: rule FL-2021-07 (Fla. Stat. ...)`."""
+    _, _, state_part = key.partition("|")
+    states = [state for state in state_part.split(",") if state]
+    if len(states) > _NAMED:
+        return f"unknown where in {len(states)} states, so only hours that are lawful in all of them count"
+    if not states:
+        places = [("", "")]
+        if not key.strip("|"):
+            return "unknown where, so only hours that are lawful in every state count"
+    else:
+        places = [(STATE_NAMES.get(state, state), state) for state in states]
+    told = []
+    for name, state in places:
+        rule = rule_for(state)
+        told.append(f"{name or 'here'}: rule {rule.name_in(state)} ({rule.provenance.source})")
+    return "; ".join(told)
+
+
+def source_words(place: Place, *, phone: str) -> str:
+    """From where the zone of a place is known, such as `zone from area code 305`."""
+    if place.source == "AREA_CODE" and phone.startswith("+1"):
+        return f"zone from area code {phone[2:5]}"
+    return _SOURCES[place.source]
+
+
+_NAMED = 3
+"""States that an explanation names; of more it says how many."""
+
+_SOURCES = {
+    "CONTACT": "zone of the contact",
+    "POSTCODE": "zone from the postcode",
+    "AREA_CODE": "zone from the phone’s country",
+    "STATE": "zones of the state",
+    "UNKNOWN": "zone unknown",
+}
+
+
 @lru_cache(maxsize=128)
 def area_codes_of_state(state: str) -> frozenset[str]:
     """The area codes of a state by its two letters; empty for what is none."""

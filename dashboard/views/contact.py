@@ -10,12 +10,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from accounts.actions import audit
+from accounts.queries import current_organization
 from accounts.rules.permissions import Permission
 from common.clock import now
 from common.errors import DomainError
 from common.phones import for_people
 from common.views import MemberRequest, actor_of, confirmation, member_view, number_in, refusals_on
 from consent.queries import consent_panel, opted_out_among, programs
+from consent.rules.places import place_of, rules_words, source_words
 from consent.rules.projection import CONVERSATIONAL
 from contacts.models import Contact, Existing, Import
 from contacts.queries import alike, custom_fields, lists_of, phones_of
@@ -45,6 +47,7 @@ def contact(request: MemberRequest, contact_id: int) -> HttpResponse:
         "lists": lists_of(found),
         "own": [(field.name, found.custom[field.key]) for field in custom_fields() if field.key in found.custom],
         "panel": panel,
+        "hours": _hours_words(found, phones[0].phone) if phones else "",
         "conversational_until": ends if ends and ends > now() else None,
         "steps": journey([row.phone for row in phones], kind=chosen),
         "kinds": KINDS,
@@ -53,6 +56,14 @@ def contact(request: MemberRequest, contact_id: int) -> HttpResponse:
         "may_edit": request.member.may(Permission.CONTACTS_EDIT),
     }
     return render(request, "dashboard/contact.html", context)
+
+
+def _hours_words(found: Contact, phone: str) -> str:
+    """When promotional texts may reach this person, and why."""
+    country = found.country or current_organization().default_country
+    place = place_of(zone=found.time_zone, region=found.region, postcode=found.postcode, country=country, phone=phone)
+    zones = f"{', '.join(place.zones[:3])}, " if place.zones else ""
+    return f"{rules_words(place.key)}; {zones}{source_words(place, phone=phone)}"
 
 
 @member_view(Permission.CONTACTS_EDIT)

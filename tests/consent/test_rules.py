@@ -10,7 +10,7 @@ from consent.rules.law import DATA, Unsourced, read
 from consent.rules.lawful_hours import ALWAYS, FIFTY_STATES_AND_DC, RULES, Weekly, daily, rule_for
 from consent.rules.media import MEDIA, Level, Medium, may_grant
 from consent.rules.near_stop import wants_to_stop
-from consent.rules.places import hours_of, place_of
+from consent.rules.places import hours_of, place_of, rules_words, source_words
 from consent.rules.seals import EMPTY, chain_hash, merkle_root
 from consent.rules.windows import next_window
 
@@ -272,3 +272,24 @@ def test_wishes_to_stop_in_any_words() -> None:
 )
 def test_any_text_is_looked_at_in_no_time(text: str) -> None:
     wants_to_stop(text)
+
+
+# Explanations ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("home", "words", "source"),
+    [
+        ({"phone": "+13055550100"}, "Florida: rule FL-2021-07 (Fla. Stat.", "zone from area code 305"),
+        ({"phone": "+12125550100"}, "New York: rule US-1992-12 (47 CFR 64.1200(c)(1))", "zone from area code 212"),
+        ({"phone": "+13055550100", "region": "TX"}, "Texas: rule TX-2025-09 (Texas SB 140", "zone from area code 305"),
+        ({"phone": "+13055550100", "postcode": "75201"}, "Texas: rule TX-2025-09", "zone from the postcode"),
+        ({"phone": "+18005550100"}, "unknown where", "zone unknown"),
+        ({"phone": "+18005550100", "zone": "America/Chicago"}, "unknown where in 51 states", "zone of the contact"),
+    ],
+)
+def test_every_decision_on_hours_can_be_explained(home: dict[str, str], words: str, source: str) -> None:
+    empty = {"zone": "", "region": "", "postcode": "", "country": "US"}
+    place = place_of(**(empty | home))
+    assert words in rules_words(place.key)
+    assert source_words(place, phone=home["phone"]) == source
