@@ -282,6 +282,18 @@ class CarrierBlock(TenantModel):
         constraints = [models.UniqueConstraint(fields=["sender_number_id", "phone"], name="block_once")]
 
 
+class CarrierDifference(TenantModel):
+    """Something that the carrier knew of an opt-out and we did not, found by the nightly comparison."""
+
+    phone = models.CharField(max_length=16)
+    sender_number_id = models.BigIntegerField()
+    words = models.CharField(max_length=200)
+    found_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["organization", "-found_at"], name="differences_newest_first")]
+
+
 class ConsentSeal(TenantModel):
     """A link of the organization's chain over one record, or over many by their Merkle root: an import's, or a run.
 

@@ -16,23 +16,28 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, connection
 
+from accounts.queries import organization_ids
 from common.clock import now
 from common.errors import TransientError
 from common.locks import Overtaken, only_one
-from common.tenancy import across_organizations
-from messaging.actions import counters, opt_ins, receiving, replies, spikes, sweeping
+from common.tenancy import across_organizations, organization_scope
+from messaging.actions import counters, opt_ins, receiving, replies, spikes, sweeping, witness
 from messaging.actions.sweeping import Doubtful
 from messaging.dispatcher.engine import Dispatcher
 from messaging.dispatcher.shutdown import stopping
 from messaging.gateways.base import CarrierMessage, Gateway
 from messaging.gateways.registry import gateway_for
-from senders.queries import all_credentials
+from senders.models import CarrierAccount
+from senders.queries import Credentials, all_credentials
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.1
 LOCK_SECONDS = 4.0
 SWEEP_SECONDS = 4.0
+WITNESS_DAY = timedelta(hours=26)
+"""A day, and what its question takes."""
+WITNESS_BATCH = 500
 
 
 def _until_the_minute_is_over() -> Callable[[], bool]:
@@ -149,6 +154,45 @@ async def _ask_the_carrier(doubts: list[Doubtful]) -> None:
 
 def _listed(gateway: Gateway, doubt: Doubtful) -> AsyncIterator[CarrierMessage]:
     return gateway.sent_since(sender=doubt.sender, phone=doubt.phone, since=doubt.claimed_at)
+
+
+@shared_task(name="messaging.ask_the_witness")
+def ask_the_witness() -> None:
+    """Hold what every carrier knows of the last day's STOPs against what we know, and note the differences."""
+    since = now() - WITNESS_DAY
+    for credentials in all_credentials().values():
+        if credentials.gateway == CarrierAccount.Gateway.NULL:
+            continue
+        try:
+            asyncio.run(_hear_the_carrier(credentials, since))
+        except TransientError as error:
+            log.warning("witness_away", account=credentials.account_id, error=type(error).__name__)
+    for organization_id in organization_ids():
+        with organization_scope(organization_id):
+            witness.stop_blocked(now=now())
+
+
+async def _hear_the_carrier(credentials: Credentials, since: datetime) -> None:
+    gateway, batch = gateway_for(credentials), list[CarrierMessage]()
+    try:
+        async for message in gateway.listed(since=since):
+            if message.inbound or message.error_code is not None:
+                batch.append(message)
+            if len(batch) == WITNESS_BATCH:
+                await asyncio.to_thread(_hold_against_ours, credentials.account_sid, batch)
+                batch = []
+        await asyncio.to_thread(_hold_against_ours, credentials.account_sid, batch)
+    finally:
+        await gateway.close()
+
+
+def _hold_against_ours(account_sid: str, batch: list[CarrierMessage]) -> None:
+    """In a thread of its own connection: what the carrier lists is newest first, people are obeyed oldest first."""
+    try:
+        with across_organizations(because="a carrier account serves every organization"):
+            witness.hold_against_ours(account_sid, batch, now=now())
+    finally:
+        connection.close()
 
 
 def _settle_doubt(doubt: Doubtful, listed: list[CarrierMessage], at: datetime) -> None:

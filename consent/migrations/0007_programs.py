@@ -230,12 +230,39 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("sender_number_id", "word"), name="join_word_once")],
             },
         ),
-        TenantPolicy("consent_programkeyword", "consent_optinrequest", "consent_possibleoptout"),
+        migrations.CreateModel(
+            name="CarrierDifference",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("phone", models.CharField(max_length=16)),
+                ("sender_number_id", models.BigIntegerField()),
+                ("words", models.CharField(max_length=200)),
+                ("found_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [models.Index(fields=["organization", "-found_at"], name="differences_newest_first")],
+            },
+        ),
+        TenantPolicy(
+            "consent_programkeyword", "consent_optinrequest", "consent_possibleoptout", "consent_carrierdifference"
+        ),
         TenantReferences(
             ("consent_programkeyword", "program_id", "consent_program"),
             ("consent_programkeyword", "sender_number_id", "senders_sendernumber"),
             ("consent_optinrequest", "program_id", "consent_program"),
             ("consent_optinrequest", "sender_number_id", "senders_sendernumber"),
             ("consent_possibleoptout", "sender_number_id", "senders_sendernumber"),
+            ("consent_carrierdifference", "sender_number_id", "senders_sendernumber"),
         ),
     ]

@@ -27,7 +27,7 @@ from consent.queries.panel import (
     stop_words_of,
     stops_among,
 )
-from consent.queries.register import newest_entries, newest_statements, register_of
+from consent.queries.register import newest_differences, newest_entries, newest_statements, register_of
 
 __all__ = [
     "ConsentPanel",
@@ -43,6 +43,7 @@ __all__ = [
     "links_to_export",
     "may_want_to_stop",
     "medium_words",
+    "newest_differences",
     "newest_entries",
     "newest_statements",
     "opted_out_among",

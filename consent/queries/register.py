@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consent.models import Action, ConsentRecord, ImportStatement, Program
+from consent.models import Action, CarrierDifference, ConsentRecord, ImportStatement, Program
 from consent.queries.panel import medium_words
 from consent.rules.projection import CONVERSATIONAL
 
@@ -33,6 +33,11 @@ def newest_entries() -> list[Entry]:
 def newest_statements() -> list[ImportStatement]:
     """What was last stated of whole files."""
     return list(ImportStatement.objects.select_related("program").order_by("-id")[:10])
+
+
+def newest_differences() -> list[CarrierDifference]:
+    """What the carrier last knew of opt-outs and we did not."""
+    return list(CarrierDifference.objects.order_by("-found_at")[:10])
 
 
 def _entries(records: list[ConsentRecord]) -> list[Entry]:

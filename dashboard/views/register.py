@@ -11,7 +11,14 @@ from accounts.rules.permissions import Permission
 from common.clock import now
 from common.phones import InvalidPhone, to_e164
 from common.views import MemberRequest, actor_of, member_view
-from consent.queries import consent_panel, last_check, newest_entries, newest_statements, register_of
+from consent.queries import (
+    consent_panel,
+    last_check,
+    newest_differences,
+    newest_entries,
+    newest_statements,
+    register_of,
+)
 from contacts.queries import contacts_of
 from dashboard.actions import make_evidence_pack
 
@@ -26,6 +33,7 @@ def register(request: MemberRequest) -> HttpResponse:
         "phone": phone,
         "entries": register_of(phone) if phone else newest_entries(),
         "statements": [] if phone else newest_statements(),
+        "differences": [] if phone else newest_differences(),
         "panel": consent_panel(phone) if phone else None,
         "contact": contacts_of([phone]).get(phone) if phone else None,
         "check": last_check(),

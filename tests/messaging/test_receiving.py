@@ -12,7 +12,8 @@ from accounts.models import Organization
 from carriersim.callbacks import sign
 from common.tenancy import across_organizations
 from consent.actions import remember_stop_word
-from consent.models import ConsentRecord, ConsentState, OptInRequest, OptOut, Program, ProgramKeyword
+from consent.actions.opt_outs import note_block
+from consent.models import CarrierDifference, ConsentRecord, ConsentState, OptInRequest, OptOut, Program, ProgramKeyword
 from consent.queries import is_opted_out
 from contacts.models import ContactPhone
 from events.models import Event
@@ -26,6 +27,7 @@ from messaging.actions.receiving import (
     obey_stops,
 )
 from messaging.actions.settling import Settlement, settle
+from messaging.actions.witness import hold_against_ours, stop_blocked
 from messaging.gateways.base import CarrierMessage
 from messaging.gateways.twilio.callbacks import signature_fits
 from messaging.models import CarrierEvent, CarrierInbound, DeliveryEvent, InboundText, Message
@@ -379,3 +381,54 @@ def test_a_word_that_joins_is_answered_and_the_question_is_known(world: World, n
     with world.scope():
         assert ConsentRecord.objects.get(medium="DOUBLE_OPT_IN").message_id == asked.id
         assert Message.objects.filter(reply_key="SMin2:JOINED").exists()
+
+
+# The carrier as witness --------------------------------------------------------------------------------------------
+
+
+def listed(world: World, now: datetime, **more: Any) -> CarrierMessage:
+    fields: dict[str, Any] = {
+        "sid": "SMcarrier",
+        "sender": PHONES[0],
+        "phone": world.number.sender,
+        "body": "Stop",
+        "state": None,
+        "error_code": None,
+        "created_at": now,
+        "inbound": True,
+    }
+    return CarrierMessage(**(fields | more))
+
+
+def ask_witness(now: datetime, *messages: CarrierMessage) -> int:
+    with across_organizations(because="as the nightly task does"):
+        return hold_against_ours(SID, messages, now=now)
+
+
+def test_a_stop_that_never_reached_us_is_obeyed_and_noted(world: World, now: datetime) -> None:
+    world.consent(PHONES[0])
+    assert ask_witness(now, listed(world, now)) == 1
+    assert ask_witness(now, listed(world, now)) == 0, "once"
+    with world.scope():
+        assert is_opted_out(PHONES[0])
+        assert "reached the carrier and not us" in CarrierDifference.objects.get().words
+        assert not Message.objects.exists(), "nobody is answered a day later"
+
+
+def test_a_refusal_as_opted_out_that_we_missed_is_noted_but_not_an_old_one(world: World, now: datetime) -> None:
+    refused = listed(world, now, sender=world.number.sender, phone=PHONES[1], inbound=False, error_code=21610)
+    assert ask_witness(now, refused, listed(world, now, sid="SM2", body="hi")) == 1
+    assert ask_witness(now, refused) == 0
+    world.receive(PHONES[1], "START", at=now + timedelta(minutes=1))
+    assert ask_witness(now + timedelta(minutes=2), refused) == 0
+    with world.scope():
+        assert not is_opted_out(PHONES[1])
+
+
+def test_a_block_without_an_opt_out_becomes_one(world: World, now: datetime) -> None:
+    with world.scope():
+        note_block(PHONES[0], sender_number_id=world.number.id, at=now)
+        assert stop_blocked(now=now) == 1
+        assert stop_blocked(now=now) == 0
+        assert is_opted_out(PHONES[0])
+        assert CarrierDifference.objects.count() == 1
