@@ -30,8 +30,8 @@ from common.clock import now
 from common.tenancy import organization_scope
 from config.demo.seed import Tenant, seed_tenant
 from config.stack import Stack
-from consent.actions import opt_out_by_staff
-from consent.rules.media import Medium
+from consent.actions import JoinWord, ProgramDetails, change_program, opt_out_by_staff
+from consent.rules.media import Level, Medium
 from contacts.actions import ImportWish, add_to_list, create_field, create_list, request_export, request_import
 from contacts.models import Contact, ContactPhone, Export, Import
 from contacts.rules.fields import FieldKind
@@ -105,6 +105,22 @@ def build_scene(stack: Stack) -> Scene:
         listing = request_listing(Selection(group_id=group.id), contact_list=list_made, actor=tenant.owner, now=now())
         waiting = _store(tenant, contacts_file().encode(), "newcomers.csv")
         phone = Contact.objects.get(id=everybody[0]).phones.get().phone
+        program = change_program(
+            tenant.program.id,
+            name="Office updates",
+            level=Level.INFORMATIONAL,
+            brand="Harbor Street Dental",
+            opt_in_text=tenant.program.opt_in_text.replace(tenant.organization.name, "Harbor Street Dental"),
+            details=ProgramDetails(
+                use_case="appointments and opening hours",
+                frequency="up to 4 texts a month",
+                double_opt_in=True,
+                form_number_id=tenant.numbers[0].id,
+                join_words=(JoinWord(tenant.numbers[0].id, "TEETH", "poster at the reception"),),
+            ),
+            actor=tenant.owner,
+            now=now(),
+        )
         export = request_export(
             format=Export.Format.CSV, search="", contact_list=list_made, actor=tenant.owner, now=now()
         )
@@ -214,6 +230,11 @@ def build_scene(stack: Stack) -> Scene:
         "deleting a template": f"/templates/{template.id}/delete/",
         "programs": "/programs/",
         "new program": "/programs/new/",
+        "program": f"/programs/{program.id}/",
+        "changing a program": f"/programs/{program.id}/edit/",
+        "sign-up page": f"/join/{program.form_key}/",
+        "consent register": "/consent/",
+        "consent of a person": f"/contacts/{everybody[0]}/consent/",
         "numbers": "/numbers/",
         "asking for a number": "/numbers/ask/",
         "registration, form": f"/numbers/{_unregistered(tenant, slow, department).id}/registration/",

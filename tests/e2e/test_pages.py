@@ -23,6 +23,7 @@ pytestmark = pytest.mark.fault
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 LOOKS = [(1280, "light"), (360, "dark"), (1280, "dark"), (360, "light")]
 FILES = (
+    "<slug:what>.<slug:ending>",
     "errors.csv",
     "template.csv",
     "everything.json",
