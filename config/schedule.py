@@ -31,6 +31,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "seals": _every(5.0, "consent.seal"),
     "heads": _every(3_600.0, "consent.export_heads"),
     "witness": _every(86_400.0, "messaging.ask_the_witness"),
+    "pages of programs": _every(86_400.0, "consent.look_again"),
     "ledger": _every(86_400.0, "consent.verify"),
     "retention": _every(86_400.0, "dashboard.erase_old_consent"),
 }

@@ -1,16 +1,18 @@
 import time
+from datetime import timedelta
 
 from celery import shared_task
 
 from accounts.queries import organization_ids
 from common.clock import now
 from common.tenancy import organization_scope
-from consent.actions import check_ledger, links_of, note_links, seal_organization
+from consent.actions import check_ledger, links_of, note_links, programs_to_look_at, seal_organization
 from consent.gateways.heads import export_leaves, export_links, exported_links
 from consent.gateways.pages import PageRefused, read_page
 from consent.queries import links_to_export, packed_leaves
 
 SEAL_SECONDS = 4.0
+LINKS_HOLD_FOR = timedelta(days=7)
 
 
 @shared_task(name="consent.seal")
@@ -53,7 +55,7 @@ def verify_chains() -> None:
             check_ledger(now=now())
 
 
-@shared_task(name="consent.check_links")
+@shared_task(name="consent.check_links", time_limit=60)
 def check_links(organization_id: int, program_id: int) -> None:
     """Look at the terms and the privacy policy of a program; no scope is open while the pages are read."""
     with organization_scope(organization_id):
@@ -67,3 +69,13 @@ def check_links(organization_id: int, program_id: int) -> None:
                 troubles[what] = str(error)
     with organization_scope(organization_id):
         note_links(program_id, pages=pages, troubles=troubles, now=now())
+
+
+@shared_task(name="consent.look_again")
+def look_again() -> None:
+    """Have the pages of programs looked at that were last looked at a week ago."""
+    for organization_id in organization_ids():
+        with organization_scope(organization_id):
+            waiting = programs_to_look_at(before=now() - LINKS_HOLD_FOR)
+        for program_id in waiting:
+            check_links.delay(organization_id, program_id)

@@ -67,7 +67,7 @@ def _edit(request: MemberRequest, program: Program | None) -> HttpResponse:
         }
         with refusals_on(form):
             saved = change_program(program.id, **values) if program else create_program(**values)
-            request_link_check(saved, now=now())
+            request_link_check(saved)
             messages.success(request, f"“{saved.name}” is saved.")
             program = saved
         if form.is_valid() and program is not None:

@@ -16,7 +16,7 @@ from consent.actions.inbound import (
     request_words,
     welcome,
 )
-from consent.actions.links import links_of, note_links, request_link_check
+from consent.actions.links import links_of, note_links, programs_to_look_at, request_link_check
 from consent.actions.opt_ins import (
     REMIND_AFTER,
     Noted,
@@ -86,6 +86,7 @@ __all__ = [
     "opt_out_by_file",
     "opt_out_by_link",
     "opt_out_by_staff",
+    "programs_to_look_at",
     "remember_stop_word",
     "reminder_words",
     "request_link_check",

@@ -1,9 +1,8 @@
 """The pages of a program: whether its terms and its privacy policy are there and say what they must."""
 
-import html
-import re
 from collections.abc import Mapping
 from datetime import datetime
+from html.parser import HTMLParser
 
 from celery import current_app
 from django.db import transaction
@@ -15,11 +14,16 @@ TERMS, PRIVACY = "terms", "privacy"
 NOT_SOLD = "We do not sell or share your mobile number or personal data with third parties for marketing."
 
 
-def request_link_check(program: Program, *, now: datetime) -> None:
-    """Have the pages of a program looked at, once this is committed, unless they have been."""
-    if program.links_checked_at is None:
-        arguments = [program.organization_id, program.id]
-        transaction.on_commit(lambda: current_app.send_task("consent.check_links", arguments))
+def request_link_check(program: Program) -> None:
+    """Have the pages of a program looked at, once this is committed."""
+    arguments = [program.organization_id, program.id]
+    transaction.on_commit(lambda: current_app.send_task("consent.check_links", arguments))
+
+
+def programs_to_look_at(*, before: datetime) -> list[int]:
+    """Programs of the organization in scope whose pages were last looked at before."""
+    old = Program.objects.filter(links_checked_at__lt=before).order_by("id")
+    return list(old.values_list("id", flat=True))
 
 
 def links_of(program_id: int) -> dict[str, str]:
@@ -42,7 +46,27 @@ def note_links(program_id: int, *, pages: Mapping[str, str], troubles: Mapping[s
     Program.objects.filter(id=program_id).update(links_checked_at=now, link_findings=findings)
 
 
+class _Words(HTMLParser):
+    """Collects what a reader sees of a page."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self._hidden += tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in ("script", "style") and self._hidden > 0
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.words.append(data)
+
+
 def _text(page: str) -> str:
     """The words of a page of HTML, as far as a search in them needs."""
-    without_code = re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", page)
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", without_code)).split())
+    parser = _Words()
+    parser.feed(page)
+    return " ".join(" ".join(parser.words).split())

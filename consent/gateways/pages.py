@@ -3,16 +3,15 @@
 import asyncio
 import ipaddress
 import socket
-from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from django.conf import settings
+from yarl import URL
 
 LARGEST = 1024 * 1024
 SECONDS = 10
 REDIRECTS = 5
-_PORTS = {None, 80, 443}
 
 
 class PageRefused(Exception):
@@ -22,37 +21,50 @@ class PageRefused(Exception):
 def read_page(url: str) -> str:
     """The text of a page, at most LARGEST bytes of it. Raises PageRefused."""
     try:
-        return asyncio.run(_read(url))
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        return asyncio.run(asyncio.wait_for(_read(URL(url)), SECONDS))
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, TypeError) as error:
         raise PageRefused("it does not answer") from error
 
 
-async def _read(url: str) -> str:
+async def _read(url: URL) -> str:
     connector = aiohttp.TCPConnector(resolver=_PublicResolver(), family=socket.AF_INET)
+    headers = {"User-Agent": "Carillon link check", "Accept-Encoding": "identity"}
     timeout = aiohttp.ClientTimeout(total=SECONDS)
-    headers = {"User-Agent": "Carillon link check"}
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers) as session:
+    # Unpacking is left out: a small answer could become a large one.
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=timeout, headers=headers, auto_decompress=False
+    ) as session:
         for _ in range(REDIRECTS):
             _check(url)
             async with session.get(url, allow_redirects=False) as answer:
                 if answer.status in (301, 302, 303, 307, 308) and "Location" in answer.headers:
-                    url = urljoin(url, answer.headers["Location"])
+                    url = url.join(URL(answer.headers["Location"]))
                     continue
                 if answer.status != 200:
                     raise PageRefused(f"it answers with {answer.status}")
-                content = await answer.content.read(LARGEST)
-                return content.decode(answer.get_encoding() or "utf-8", "replace")
+                return await _content(answer)
     raise PageRefused("it sends one on and on")
 
 
-def _check(url: str) -> None:
-    parts = urlsplit(url)
+async def _content(answer: aiohttp.ClientResponse) -> str:
+    content = b""
+    while len(content) < LARGEST and (piece := await answer.content.read(LARGEST - len(content))):
+        content += piece
+    try:
+        return content.decode(answer.charset or "utf-8", "replace")
+    except LookupError:
+        return content.decode("utf-8", "replace")
+
+
+def _check(url: URL) -> None:
+    """The very object that is asked for: what a name is made of it (IDNA, full-width figures) has been made by now."""
     if settings.LINK_CHECK_PRIVATE:
         return
-    if parts.scheme not in ("http", "https") or parts.port not in _PORTS or not parts.hostname or parts.username:
+    host = url.raw_host
+    if url.scheme not in ("http", "https") or url.port not in (80, 443) or not host or url.user:
         raise PageRefused("it is no public page")
     try:  # an address in figures is never asked of the resolver
-        literal = ipaddress.ip_address(parts.hostname)
+        literal = ipaddress.ip_address(host)
     except ValueError:
         return
     if not _is_public(str(literal)):

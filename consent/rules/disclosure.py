@@ -51,7 +51,7 @@ def check_opt_in(text: str, offer: Offer) -> list[Item]:
             _found(_USE_CASE, text) or _literally(offer.use_case, text),
             f"By ticking this box I agree to get texts about {offer.use_case or 'news and offers'}.",
         ),
-        Item("frequency", "How often", _found(_FREQUENCY, text), how_often),
+        Item("frequency", "How often", _often(text, offer), how_often),
         Item("rates", "What it may cost", _found(_RATES, text), "Message and data rates may apply."),
         Item("stop", "How to stop", _found(_STOP, text), "Reply STOP to stop."),
         Item("help", "How to get help", _found(_HELP, text), "Reply HELP for help."),
@@ -103,7 +103,7 @@ def check_confirmation(text: str, offer: Offer) -> list[Item]:
     """What the text that welcomes must say (CTIA 5.1.3), and that it can be sent."""
     return [
         Item("company", "Who texts", _brand(text, offer), f"{offer.brand}:"),
-        Item("frequency", "How often", _found(_FREQUENCY, text), _sentence(offer.frequency or "Msg frequency varies")),
+        Item("frequency", "How often", _often(text, offer), _sentence(offer.frequency or "Msg frequency varies")),
         Item("rates", "What it may cost", _found(_RATES, text), "Msg & data rates may apply."),
         Item("help", "How to get help", _found(_HELP, text), "Reply HELP for help."),
         Item("stop", "How to stop", _found(_STOP, text), "Reply STOP to stop."),
@@ -123,7 +123,7 @@ def check_help(text: str, offer: Offer) -> list[Item]:
 
 def check_opt_out(text: str, offer: Offer) -> list[Item]:
     """What the one confirmation of STOP must say (47 CFR 64.1200(a)(12)): nothing that sells."""
-    selling = _SELLING.search(text)
+    selling = _SELLING.search(_without_brand(text, offer))
     return [
         Item("company", "Who texts", _brand(text, offer), f"{offer.brand}:"),
         Item("stopped", "That it is over", _found(_OVER, text), "You will receive no more texts."),
@@ -142,6 +142,11 @@ def says_not_sold(page: str) -> str:
     return _found(_SOLD, page)
 
 
+def _without_brand(text: str, offer: Offer) -> str:
+    """A company may be called Best Buy."""
+    return re.sub(re.escape(offer.brand), " ", text, flags=re.IGNORECASE) if offer.brand.strip() else text
+
+
 def _length(text: str) -> Item:
     measured = measure(text)
     fits = 0 < len(text) <= LONGEST_REPLY
@@ -149,18 +154,28 @@ def _length(text: str) -> Item:
     return Item("length", "Length", words if fits else "", f"Write between 1 and {LONGEST_REPLY} characters.")
 
 
+def _often(text: str, offer: Offer) -> str:
+    return _found(_FREQUENCY, text) or _literally(offer.frequency.strip().rstrip("."), text)
+
+
 def _brand(text: str, offer: Offer) -> str:
     return _literally(offer.brand, text)
 
 
+def _plain(text: str) -> str:
+    """With the quotes of a typewriter: people type either."""
+    return text.replace("’", "'").replace("‘", "'").replace("“", '"').replace("”", '"')
+
+
 def _literally(words: str, text: str) -> str:
-    at = text.casefold().find(words.casefold()) if words.strip() else -1
+    """The place where these words stand, as they are written there."""
+    at = _plain(text).casefold().find(_plain(words).casefold()) if words.strip() else -1
     return text[at : at + len(words)] if at >= 0 else ""
 
 
 def _found(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    return found[0] if found else ""
+    found = pattern.search(_plain(text))
+    return found[0].strip() if found else ""
 
 
 def _terms(text: str) -> str:
