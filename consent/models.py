@@ -161,6 +161,7 @@ class ImportStatement(TenantModel):
     evidence = models.ForeignKey(
         "content.StoredFile", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
     )
+    words_sha256 = models.CharField(max_length=64, null=True, help_text="of the words that were agreed to")
     actor_label = models.CharField(max_length=160)
     created_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True)
@@ -201,6 +202,8 @@ class ConsentRecord(TenantModel):
     inbound_sid = models.CharField(max_length=64, null=True, help_text="the carrier's id of the text that did it")
     note = models.TextField(null=True, help_text="the reason or the basis, in words")
     message_id = models.BigIntegerField(null=True, help_text="our text that asked, of a double opt-in")
+    words_sha256 = models.CharField(max_length=64, null=True, help_text="of the words that were agreed to")
+    evidence_sha256 = models.CharField(max_length=64, null=True, help_text="of the file that proves it")
     actor_label = models.CharField(max_length=160)
     recorded_at = models.DateTimeField()
     erased_by_id = models.BigIntegerField(null=True, help_text="the record that says why this one was emptied")

@@ -11,6 +11,7 @@ from common.tenancy import current_organization_id
 from consent.models import ConsentRecord, ImportStatement, Program
 from consent.rules.media import MEDIA, Level, Medium, may_grant
 from consent.rules.projection import UNDO, Fact, Standing, project
+from consent.rules.seals import digest_of_words
 
 
 class StatementRefused(DomainError):
@@ -49,6 +50,7 @@ def state_import(
         medium=medium or "",
         agreed_at=agreed_at,
         how=how.strip(),
+        words_sha256=digest_of_words(program.opt_in_text),
         actor_label=actor.label,
         created_at=now,
     )

@@ -7,6 +7,7 @@ from django.db.models import DateTimeField, F, Q, Value
 from django.db.models.functions import Greatest
 
 from accounts.actions import audit
+from accounts.queries import current_organization
 from common.actor import Actor
 from common.errors import DomainError
 from common.sql import run
@@ -15,6 +16,8 @@ from consent.models import Action, ConsentRecord, ConsentState, OptInRequest, Op
 from consent.rules.law import period
 from consent.rules.media import MEDIA, Level, Medium, may_grant
 from consent.rules.projection import CONVERSATIONAL
+from consent.rules.seals import digest_of_words
+from content.models import StoredFile
 from events.actions import publish
 
 REQUEST_DAYS = period("opt_in_request_days").value
@@ -56,10 +59,15 @@ def grant(
     trace: Trace = _NOWHERE,
     version: int | None = None,
 ) -> None:
-    """Write that a person agreed to a program, and what their consents come to. `version` of the words, else today's.
+    """Write that a person agreed to a program, and what their consents come to.
+
+    `version` of the words, None: today's, 0: others than we know (a form on paper).
 
     Whoever calls this has made sure that the phone is not opted out, or lifts it in the same transaction.
     """
+    version = program.opt_in_version if version is None else version
+    words = program.versions.filter(version=version).values_list("opt_in_text", flat=True).first()
+    evidence = StoredFile.objects.filter(id=trace.evidence_id or 0).values_list("sha256", flat=True).first()
     ConsentRecord.objects.create(
         organization_id=current_organization_id(),
         phone=phone,
@@ -67,7 +75,9 @@ def grant(
         action=Action.GRANT,
         occurred_at=at,
         medium=medium,
-        program_version=version or program.opt_in_version,
+        program_version=version or None,
+        words_sha256=digest_of_words(words) if words is not None else None,
+        evidence_sha256=evidence,
         source_url=trace.source_url,
         ip_address=trace.ip_address,
         user_agent=trace.user_agent,
@@ -85,7 +95,16 @@ def grant(
     publish(kind="consent.granted", payload={"phone": phone, "program": program.id, "medium": medium.value}, now=now)
 
 
-def withdraw(phone: str, *, program_id: int, medium: str, at: datetime, actor_label: str, now: datetime) -> bool:
+def withdraw(
+    phone: str,
+    *,
+    program_id: int,
+    medium: str,
+    at: datetime,
+    actor_label: str,
+    now: datetime,
+    trace: Trace = _NOWHERE,
+) -> bool:
     """Write that a person takes back their consent to one program; False: there was none."""
     states = ConsentState.objects.filter(phone=phone, program_id=program_id, granted=True)
     # Only a text or a link of the person's own is undone by their START.
@@ -101,6 +120,8 @@ def withdraw(phone: str, *, program_id: int, medium: str, at: datetime, actor_la
         action=Action.WITHDRAW,
         occurred_at=at,
         medium=medium,
+        evidence_id=trace.evidence_id,
+        note=trace.note,
         actor_label=actor_label,
         recorded_at=now,
     )
@@ -261,20 +282,43 @@ def note_consent(phone: str, *, program_id: int, noted: Noted, actor: Actor, now
         raise OptInRefused(
             f"Promotional texts need proof: add {MEDIA[noted.medium].evidence}, as a picture, PDF or recording."
         )
-    if ConsentState.objects.filter(phone=phone, program_id=program.id, granted=True).exists():
+    state = ConsentState.objects.filter(phone=phone, program_id=program.id).first()
+    if state is not None and state.granted:
         raise OptInRefused(f"This person agreed to “{program}” already.")
+    if state is not None and state.changed_at >= noted.at:
+        raise OptInRefused(
+            f"They took it back on {state.changed_at:%B %-d, %Y}, after the day that you name. Enter when they agreed "
+            "since."
+        )
+    shown = program.versions.filter(created_at__lte=noted.at).order_by("-version")
+    version = shown.values_list("version", flat=True).first() or 0
     trace = Trace(evidence_id=noted.evidence_id, note=noted.reason.strip())
-    grant(program, phone, medium=noted.medium, at=noted.at, actor_label=actor.label, now=now, trace=trace)
+    medium, by = noted.medium, actor.label
+    grant(program, phone, medium=medium, at=noted.at, actor_label=by, now=now, trace=trace, version=version)
     audit(action="consent.noted", subject=program, actor=actor, now=now, medium=noted.medium)
 
 
-def note_withdrawal(phone: str, *, program_id: int, reason: str, actor: Actor, now: datetime) -> None:
+def note_withdrawal(
+    phone: str,
+    *,
+    program_id: int,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    at: datetime | None = None,
+    evidence_id: int | None = None,
+) -> None:
     """Note by hand that somebody takes back one consent; CONVERSATIONAL ends the conversation. Raises OptInRefused."""
     if not reason.strip():
         raise OptInRefused("Say how you know that they take it back.")
-    label = f"{actor.label}: {reason.strip()}"[:160]
-    if not withdraw(phone, program_id=program_id, medium=NOTED, at=now, actor_label=label, now=now):
+    if at is not None and at > now:
+        raise OptInRefused("The day on which they took it back lies in the future.")
+    trace = Trace(note=reason.strip(), evidence_id=evidence_id)
+    by, when = actor.label, at or now
+    if not withdraw(phone, program_id=program_id, medium=NOTED, at=when, actor_label=by, now=now, trace=trace):
         raise OptInRefused("There is no consent to take back.")
+    program = Program.objects.filter(id=program_id).first()
+    audit(action="consent.withdrawn", subject=program or current_organization(), actor=actor, now=now)
 
 
 NOTED = "NOTED"

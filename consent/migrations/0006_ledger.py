@@ -50,7 +50,7 @@ BEGIN
     RETURNING id INTO said;
     PERFORM set_config('carillon.erasing', said::text, true);
     UPDATE consent_consentrecord SET phone = '', source_url = NULL, ip_address = NULL, user_agent = NULL,
-        identity = NULL, inbound_sid = NULL, note = NULL, message_id = NULL, actor_label = '', erased_by_id = said
+        identity = NULL, inbound_sid = NULL, note = NULL, message_id = NULL, evidence_sha256 = NULL, actor_label = '', erased_by_id = said
     WHERE organization_id = of_organization AND phone = ANY(of_phones) AND action IN ('GRANT', 'WITHDRAW');
     PERFORM set_config('carillon.erasing', '', true);
     DELETE FROM consent_consentstate WHERE organization_id = of_organization AND phone = ANY(of_phones);
@@ -93,6 +93,21 @@ class Migration(migrations.Migration):
             model_name="consentrecord",
             name="note",
             field=models.TextField(help_text="the reason or the basis, in words", null=True),
+        ),
+        migrations.AddField(
+            model_name="consentrecord",
+            name="words_sha256",
+            field=models.CharField(help_text="of the words that were agreed to", max_length=64, null=True),
+        ),
+        migrations.AddField(
+            model_name="consentrecord",
+            name="evidence_sha256",
+            field=models.CharField(help_text="of the file that proves it", max_length=64, null=True),
+        ),
+        migrations.AddField(
+            model_name="importstatement",
+            name="words_sha256",
+            field=models.CharField(help_text="of the words that were agreed to", max_length=64, null=True),
         ),
         migrations.AddField(
             model_name="consentseal",

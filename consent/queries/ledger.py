@@ -31,7 +31,7 @@ SEALED_FIELDS = (
     *("import_statement_id", "source_url", "ip_address", "user_agent", "identity", "department_id", "evidence_id"),
     *("inbound_sid", "actor_label", "recorded_at"),
 )
-LATER_FIELDS = ("note", "message_id")
+LATER_FIELDS = ("note", "message_id", "words_sha256", "evidence_sha256")
 """Left out of the digest where they are empty, so that what was sealed before they existed keeps its digest."""
 STATEMENT_FIELDS = (
     *("id", "organization_id", "program_id", "program_version", "medium", "agreed_at", "how", "evidence_id"),
@@ -71,10 +71,8 @@ class Verdict:
 
 def sealed_form(row: Model) -> dict[str, object]:
     """What a record or an import statement is sealed by: its fields, dates as ISO strings."""
-    if isinstance(row, ImportStatement):
-        fields: Iterable[str] = STATEMENT_FIELDS
-    else:
-        fields = (*SEALED_FIELDS, *(name for name in LATER_FIELDS if getattr(row, name) is not None))
+    always = STATEMENT_FIELDS if isinstance(row, ImportStatement) else SEALED_FIELDS
+    fields = (*always, *(name for name in LATER_FIELDS if getattr(row, name, None) is not None))
     values = {name: getattr(row, name) for name in fields}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
 

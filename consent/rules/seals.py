@@ -109,5 +109,10 @@ def _node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+def digest_of_words(words: str) -> str:
+    """SHA-256 (hex) of words as they were shown."""
+    return _sha256(words.encode())
+
+
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()

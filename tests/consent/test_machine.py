@@ -81,8 +81,8 @@ class Person:
     """Programs that wait for a yes, with when the question ends."""
     asked_at: dict[int, datetime] = field(default_factory=dict)
 
-    def standing(self, program: int, struck: set[int]) -> tuple[bool, bool]:
-        """Whether they agree, and whether START would bring it back; imports that are struck out count for nothing."""
+    def standing(self, program: int, struck: set[int]) -> tuple[bool, bool, datetime]:
+        """Whether they agree, whether START would bring it back, and since when; struck imports count for nothing."""
         agrees, by_stop, since = False, False, LONG_AGO
         for one in self.said[program]:
             if one.file in struck:
@@ -92,7 +92,7 @@ class Person:
                 agrees, since = False, max(since, one.at)
             elif one.at > since or (by_stop and one.by_word):
                 agrees, by_stop, since = True, False, max(since, one.at)
-        return agrees, by_stop
+        return agrees, by_stop, since
 
     def stops(self, at: datetime, struck: set[int]) -> None:
         self.stopped_at = max(self.stopped_at or at, at)
@@ -165,7 +165,7 @@ class Consent(RuleBasedStateMachine):
         queue(self.world, stream, some, self.now, body=f"text {self.count}")
         for one in claim(self.world, self.now, stream):
             person = self.people[one.phone]
-            agrees, _ = person.standing(program, self.struck)
+            agrees, _, _ = person.standing(program, self.struck)
             allowed = agrees and person.stopped_at is None and not person.paused
             assert (one.state == State.CLAIMED) == allowed, (one.phone, one.reason, person)
             type(self).handed_over += allowed
@@ -293,7 +293,8 @@ class Consent(RuleBasedStateMachine):
     def staff_note_consent(self, phone: str, program: int, days: int) -> None:
         self.tick()
         person, at = self.people[phone], self.now - timedelta(days=days)
-        refused = person.stopped_at is not None or person.standing(program, self.struck)[0]
+        agrees, _, since = person.standing(program, self.struck)
+        refused = person.stopped_at is not None or agrees or since >= at
         try:
             with self.world.scope(), transaction.atomic():
                 noted = Noted("told us at the counter", Medium.PAPER_FORM, at, evidence_id=1)
