@@ -257,6 +257,7 @@ class OptOut(TenantModel):
     )
     lifted_at = models.DateTimeField(null=True)
     inbound_sid = models.CharField(max_length=64, null=True, help_text="the text that said so")
+    asked_at = models.DateTimeField(null=True, help_text="when we asked whether they meant one program alone")
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["organization", "phone"], name="opted_out_once")]

@@ -1,5 +1,6 @@
 """Reads of files and templates."""
 
+import hashlib
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def is_live(job: Job | None, *, now: datetime) -> bool:
 def path_of(file: StoredFile) -> Path:
     """Where the bytes lie on this machine."""
     return Path(settings.MEDIA_ROOT) / str(file.organization_id) / file.sha256
+
+
+def digest_on_disk(file: StoredFile) -> str | None:
+    """SHA-256 (hex) of the bytes as they lie there now; None: they are gone."""
+    path = path_of(file)
+    if not path.exists():
+        return None
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def templates(

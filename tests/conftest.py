@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from django.conf import settings
+from django.conf import LazySettings, settings
 from django.core.management import call_command
 from django.db import connections
 
@@ -54,13 +54,19 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def world(db: None) -> World:
+def clock(settings: LazySettings) -> None:
+    """The product's clock shows NOW when the test begins: else its pages would live on another day than the test."""
+    settings.CLOCK_OFFSET = str((NOW - datetime.now(UTC)).total_seconds())
+
+
+@pytest.fixture
+def world(db: None, clock: None) -> World:
     """A tenant that can send: a program, a registered number, credits. Rolled back after the test."""
     return build_world(NOW)
 
 
 @pytest.fixture
-def committed_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+def committed_world(django_db_setup: None, django_db_blocker: Any, clock: None) -> Iterator[World]:
     """The same, committed: for what must be seen by other transactions. Tenants part the tests; nothing is cleaned."""
     with django_db_blocker.unblock():
         yield build_world(NOW)

@@ -243,7 +243,8 @@ SELECT c.id, COALESCE(p.phone, ''), CASE
         WHERE x.organization_id = %(organization)s AND x.resolved_at IS NULL) THEN '{Reason.MAYBE_STOP}'
     WHEN g.cap IS NOT NULL AND g.cap <= (
         SELECT count(*) FROM messaging_message x JOIN messaging_stream y ON y.id = x.stream_id
-        WHERE x.organization_id = c.organization_id AND x.phone = p.phone AND x.captured
+        WHERE x.organization_id = c.organization_id AND x.phone = p.phone
+            AND (x.captured OR x.state IN ('CLAIMED', 'UNKNOWN'))
             AND y.program_id = %(program)s AND x.claimed_at > %(since)s) THEN '{Reason.OFTEN_ENOUGH}'
     WHEN m.texted THEN '{Reason.IN_OTHER_OUTREACH}'
     ELSE '' END{{fields}}

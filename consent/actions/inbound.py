@@ -36,10 +36,12 @@ from consent.models import (
 from consent.rules import replies
 from consent.rules.disclosure import Offer, offered_replies
 from consent.rules.keywords import NETWORK_START, NETWORK_STOP, STOP_ALL, Keyword, keyword_of, readings
+from consent.rules.law import period
 from consent.rules.media import Level, Medium
 from consent.rules.near_stop import wants_to_stop
 from consent.rules.projection import CONVERSATIONAL
 
+CONFIRM_WITHIN = timedelta(minutes=period("confirmation_minutes").value)
 KEEP_WITHIN = timedelta(days=1)
 """Who was asked what their STOP meant has so long to answer; without an answer everything stays stopped."""
 
@@ -124,6 +126,11 @@ def _answered(text: Inbound) -> bool:
     return text.carrier_replied or of_network
 
 
+def _is_late(text: Inbound, now: datetime) -> bool:
+    """Whether their STOP waited somewhere for so long that confirming it is presumed to be lawful no more."""
+    return now - text.received_at > CONFIRM_WITHIN
+
+
 # STOP ---------------------------------------------------------------------------------------------------------------
 
 
@@ -132,17 +139,18 @@ def _stop(text: Inbound, now: datetime) -> list[ReplyDue]:
     program = Program.objects.filter(id=text.last_program_id).first() if text.stop_scope != "ALL" else None
     if program is not None and text.stop_scope == "PROGRAM" and not by_network and _stops_one(text, program, now):
         words = replies.stopped_one(text.organization_name, program=program.name)
-        return [] if _answered(text) else [ReplyDue(ReplyKind.STOPPED, words)]
+        return [] if _answered(text) or _is_late(text, now) else [ReplyDue(ReplyKind.STOPPED, words)]
     granted = ConsentState.objects.filter(phone=text.phone, granted=True).exclude(program_id=CONVERSATIONAL)
     before = set(granted.values_list("program_id", flat=True))
     fresh = opt_out_by_text(Wish(text.phone, text.received_at, text.sid), now=now)
     if by_network:
         note_block(text.phone, sender_number_id=text.sender_number_id, at=text.received_at)
-    if _answered(text) or not fresh:
+    if _answered(text) or not fresh or _is_late(text, now):
         return []
     if program is not None and text.stop_scope == "ASK":
         stopped = ConsentState.objects.filter(phone=text.phone, stopped=True).exclude(program_id=CONVERSATIONAL)
         if stopped.exclude(program_id=program.id).exists():
+            OptOut.objects.filter(phone=text.phone).update(asked_at=text.received_at)
             words = replies.stopped_which(text.organization_name, program=program.name)
             return [ReplyDue(ReplyKind.STOPPED, words)]
     return [ReplyDue(ReplyKind.STOPPED, _stopped_words(text, before))]
@@ -172,8 +180,8 @@ def _keep(text: Inbound, now: datetime) -> list[ReplyDue]:
     """They were asked what their STOP meant, and say that it was one program alone."""
     if text.stop_scope != "ASK" or replies.KEEP_WORD not in readings(text.body):
         return []
-    asked = OptOut.objects.filter(phone=text.phone, lifted_at=None, source=OptOut.Source.KEYWORD)
-    if not asked.filter(opted_out_at__gt=text.received_at - KEEP_WITHIN).exists():
+    asked = OptOut.objects.filter(phone=text.phone, lifted_at=None, asked_at__gt=text.received_at - KEEP_WITHIN)
+    if not asked.exists() or _is_blocked(text):
         return []
     if lift_opt_out(text.phone, medium=Medium.KEYWORD, inbound_sid=text.sid, at=text.received_at, now=now):
         _restore(text, now, but=text.last_program_id)
@@ -225,18 +233,13 @@ def _join(text: Inbound, opted_out: bool, now: datetime) -> list[ReplyDue] | Non
     waiting = OptInRequest.objects.filter(
         phone=text.phone, state=OptInRequest.State.WAITING, expires_at__gt=text.received_at
     )
-    request = next(
-        (one for one in waiting.order_by("-id") if not set(one.program.positive_words).isdisjoint(words)), None
-    )
+    request = next((one for one in waiting.order_by("-id") if _confirms(one, text, opted_out)), None)
     joins = ProgramKeyword.objects.filter(sender_number_id=text.sender_number_id, word__in=words)
     keyword = joins.select_related("program").first() if request is None else None
     if request is None and keyword is None:
         return None
     if opted_out:
-        blocked = CarrierBlock.objects.filter(
-            sender_number_id=text.sender_number_id, phone=text.phone, lifted_at=None
-        ).exists()
-        if text.toll_free and blocked:
+        if _is_blocked(text):
             return []  # the network lets nothing through until they text it START
         if keyword is None or not keyword.program.double_opt_in:
             at = text.received_at
@@ -248,6 +251,21 @@ def _join(text: Inbound, opted_out: bool, now: datetime) -> list[ReplyDue] | Non
         return [ReplyDue(ReplyKind.JOINED, welcome(request.program))]
     assert keyword is not None
     return _join_by_word(text, keyword, now)
+
+
+def _is_blocked(text: Inbound) -> bool:
+    blocks = CarrierBlock.objects.filter(sender_number_id=text.sender_number_id, phone=text.phone, lifted_at=None)
+    return text.toll_free and blocks.exists()
+
+
+def _confirms(request: OptInRequest, text: Inbound, opted_out: bool) -> bool:
+    """Whether this is the yes that the request waits for.
+
+    Who said stop was never asked by a text: a passing "ok" brings nobody back, YES does.
+    """
+    if opted_out and request.message_id is None:
+        return keyword_of(text.body) is Keyword.YES
+    return request.is_confirmed_by(readings(text.body))
 
 
 def _join_by_word(text: Inbound, keyword: ProgramKeyword, now: datetime) -> list[ReplyDue]:

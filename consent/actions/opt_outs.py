@@ -152,7 +152,7 @@ WITH stopped AS (
     SELECT %(organization)s, w.phone, %(source)s, w.detail, w.at, w.sid FROM {_WISHES}
     ON CONFLICT (organization_id, phone)
     DO UPDATE SET source = excluded.source, detail = excluded.detail, opted_out_at = excluded.opted_out_at,
-        lifted_at = NULL, said_again_at = NULL, inbound_sid = excluded.inbound_sid
+        lifted_at = NULL, said_again_at = NULL, asked_at = NULL, inbound_sid = excluded.inbound_sid
     WHERE o.lifted_at IS NOT NULL AND (NOT %(former)s OR excluded.opted_out_at > o.lifted_at)
     RETURNING phone, opted_out_at, inbound_sid, detail
 ), recorded AS (

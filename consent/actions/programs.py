@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from accounts.actions import audit
+from accounts.queries import current_organization
 from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import current_organization_id
@@ -123,9 +124,7 @@ def _write(
     words = [normalise(word) for word in details.positive_words if normalise(word)]
     if details.double_opt_in and not words:
         raise ProgramRefused("Name at least one word that confirms, such as YES.", field="positive_words")
-    for word in words:
-        if keyword_of(word) in (Keyword.STOP, Keyword.HELP):
-            raise ProgramRefused(f"“{word}” means something else already. Choose YES or OK.", field="positive_words")
+    _check_positive_words(program, words)
     new_text = program.id is None or opt_in_text != program.opt_in_text
     if program.id is not None and new_text:
         program.opt_in_version += 1
@@ -170,6 +169,18 @@ def _check_texts(brand: str, details: ProgramDetails) -> None:
         raise ProgramRefused(selling[0].wording, field="opt_out_text")
 
 
+def _check_positive_words(program: Program, words: Sequence[str]) -> None:
+    """Raises ProgramRefused where a word means something else, by its family or to one of the numbers."""
+    joins = ProgramKeyword.objects.exclude(program_id=program.id or 0).filter(word__in=words)
+    stops = StopWord.objects.filter(word__in=words)
+    taken = {*joins.values_list("word", flat=True), *stops.values_list("word", flat=True)}
+    for word in words:
+        if keyword_of(word) not in (None, Keyword.YES) or word in taken:
+            raise ProgramRefused(
+                f"“{word.upper()}” means something else already. Choose YES or OK.", field="positive_words"
+            )
+
+
 def _write_join_words(program: Program, wanted: Sequence[JoinWord], now: datetime) -> None:
     kept = {(one.sender_number_id, normalise(one.word)): one for one in wanted if normalise(one.word)}
     for keyword in program.keywords.all():
@@ -180,7 +191,7 @@ def _write_join_words(program: Program, wanted: Sequence[JoinWord], now: datetim
             keyword.posted_at = one.posted_at
             keyword.save(update_fields=["posted_at"])
     for (number_id, word), one in kept.items():
-        _check_join_word(number_id, word)
+        _check_join_word(program, number_id, word)
         ProgramKeyword.objects.create(
             organization_id=program.organization_id,
             program=program,
@@ -191,7 +202,7 @@ def _write_join_words(program: Program, wanted: Sequence[JoinWord], now: datetim
         )
 
 
-def _check_join_word(number_id: int, word: str) -> None:
+def _check_join_word(program: Program, number_id: int, word: str) -> None:
     """Raises ProgramRefused where the word means something else, by its family or on its number."""
     number = SenderNumber.objects.filter(id=number_id).first()
     if number is None or number.is_name:
@@ -200,13 +211,20 @@ def _check_join_word(number_id: int, word: str) -> None:
         raise ProgramRefused(
             f"“{word.upper()}” means STOP, START or HELP to everybody. Choose a word such as JOIN.", field="join_words"
         )
+    confirms = Program.objects.filter(positive_words__contains=[word]).exclude(id=program.id).exists()
+    if confirms or word in (*default_positive_words(), *program.positive_words):
+        raise ProgramRefused(
+            f"“{word.upper()}” confirms a double opt-in: people text it as an answer. Choose a word such as JOIN.",
+            field="join_words",
+        )
     taken = ProgramKeyword.objects.filter(sender_number_id=number_id, word=word).select_related("program").first()
     if taken is not None:
         raise ProgramRefused(
             f"“{word.upper()}” joins “{taken.program}” on {number} already. Choose another word.", field="join_words"
         )
-    if StopWord.objects.filter(sender_number_id=number_id, word=word).exists():
-        raise ProgramRefused(f"“{word.upper()}” stops a campaign on {number}. Choose another word.", field="join_words")
+    own = normalise(current_organization().opt_out_word)
+    if word == own or StopWord.objects.filter(sender_number_id=number_id, word=word).exists():
+        raise ProgramRefused(f"“{word.upper()}” stops your texts on {number}. Choose another word.", field="join_words")
 
 
 def check_stop_word(word: str) -> None:

@@ -21,7 +21,9 @@ from consent.models import (
     OptOut,
     SealedBatch,
 )
-from consent.queries.ledger import BATCH, Verdict, differences, digest, statement_page, verify
+from consent.queries.differences import differences
+from consent.queries.ledger import BATCH, digest, statement_page
+from consent.queries.walk import Verdict, verify
 from consent.rules.seals import EMPTY, chain_hash, leaf, merkle_root, statement_root
 
 log = structlog.get_logger(__name__)

@@ -50,7 +50,8 @@ BEGIN
     RETURNING id INTO said;
     PERFORM set_config('carillon.erasing', said::text, true);
     UPDATE consent_consentrecord SET phone = '', source_url = NULL, ip_address = NULL, user_agent = NULL,
-        identity = NULL, inbound_sid = NULL, note = NULL, message_id = NULL, evidence_sha256 = NULL, actor_label = '', erased_by_id = said
+        identity = NULL, inbound_sid = NULL, note = NULL, message_id = NULL, evidence_sha256 = NULL,
+        actor_label = '', erased_by_id = said
     WHERE organization_id = of_organization AND phone = ANY(of_phones) AND action IN ('GRANT', 'WITHDRAW');
     PERFORM set_config('carillon.erasing', '', true);
     DELETE FROM consent_consentstate WHERE organization_id = of_organization AND phone = ANY(of_phones);

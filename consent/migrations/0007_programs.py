@@ -18,6 +18,11 @@ class Migration(migrations.Migration):
             field=models.DateTimeField(help_text="the newest stop after the first: no older START lifts it", null=True),
         ),
         migrations.AddField(
+            model_name="optout",
+            name="asked_at",
+            field=models.DateTimeField(help_text="when we asked whether they meant one program alone", null=True),
+        ),
+        migrations.AddField(
             model_name="program",
             name="confirmation_text",
             field=models.CharField(blank=True, db_default="", help_text="empty: the offered one", max_length=320),

@@ -1,16 +1,14 @@
 """Reads of consent: what a phone may get, and the ledger that proves it."""
 
+from consent.queries.differences import differences
 from consent.queries.ledger import (
     SealProof,
-    Verdict,
     chain_head,
-    differences,
     last_check,
     links_to_export,
     packed_leaves,
     seal_proofs,
     sealed_form,
-    verify,
 )
 from consent.queries.panel import (
     ConsentPanel,
@@ -28,6 +26,7 @@ from consent.queries.panel import (
     stops_among,
 )
 from consent.queries.register import newest_differences, newest_entries, newest_statements, register_of
+from consent.queries.walk import Verdict, verify
 
 __all__ = [
     "ConsentPanel",

@@ -6,8 +6,9 @@ over every zone and state it could be (docs/decisions/0003).
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import phonenumbers
 import phonenumbers.timezone
@@ -43,6 +44,7 @@ def place_of(*, zone: str, region: str, postcode: str, country: str, phone: str)
     zones: tuple[str, ...]
     if zone:
         zones, source = (zone,), "CONTACT"
+        states = states if state else _states_in(zone, area_states)
     elif zip_zone:
         zones, source = (zip_zone,), "POSTCODE"
     elif area_zones:
@@ -119,6 +121,26 @@ def area_codes_of_state(state: str) -> frozenset[str]:
     named = (area for area, found in _postal_map().state_of_area.items() if found == state)
     # Beyond a border the list of postcodes names the neighbours' too.
     return frozenset(area for area in named if _is_american(phonenumbers.parse(f"+1{area}2002000")))
+
+
+@lru_cache(maxsize=4096)
+def _states_in(zone: str, area_states: tuple[str, ...]) -> tuple[str, ...]:
+    """The states of the area code, or all with this time where it is another: who moved kept the number."""
+    if any(_clock(one) == _clock(zone) for state in area_states for one in _zones_of_state(state)):
+        return area_states
+    states = FIFTY_STATES_AND_DC
+    return (
+        tuple(sorted(state for state in states if _clock(zone) in map(_clock, _zones_of_state(state)))) or area_states
+    )
+
+
+@lru_cache(maxsize=1024)
+def _clock(zone: str) -> tuple[timedelta | None, ...]:
+    """What tells zones of one time from others, whatever they are called: their offsets in winter and in summer."""
+    try:
+        return tuple(datetime(2026, month, 15, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 7))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ()
 
 
 @lru_cache(maxsize=1)

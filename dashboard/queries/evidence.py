@@ -121,6 +121,7 @@ def _record(
             "agreed_at": statement.agreed_at,
             "stated_by": statement.actor_label,
             "undone_at": statement.undone_at,
+            "sealed_form": sealed_form(statement),
         },
         "evidence": None
         if file is None

@@ -107,15 +107,20 @@ def _record(
         "medium_words": record["medium_words"],
         "by_words": _by(record),
         "agreed_words": version["words"] if version else None,
-        "version_words": f"Version {version['version']} of these words, shown since {when(version['since'])}"
-        if version
-        else "",
+        "version_words": _version(version, stated, when) if version else "",
         "lines": [(name, value) for name, value in pairs if value],
         "seal": seal,
         "seal_words": f"Recorded {when(record['recorded_at'])}, sealed as link {seal['sequence']}"
         if seal
         else f"Recorded {when(record['recorded_at'])}, not sealed yet",
     }
+
+
+def _version(version: Mapping[str, Any], stated: Mapping[str, Any] | None, when: Any) -> str:
+    since = f"used since {when(version['since'])}"
+    if stated:  # people may have agreed before the words stood here
+        return f"Version {version['version']} of the program's words, {since}: those that the import names"
+    return f"Version {version['version']} of these words, {since}"
 
 
 def _by(record: Mapping[str, Any]) -> str:

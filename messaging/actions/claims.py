@@ -70,6 +70,7 @@ _CHECKED_KINDS = {
     "program_kinds": kinds_where(lambda checks: checks.consent is ConsentCheck.PROGRAM),
     "conversation_kinds": kinds_where(lambda checks: checks.consent is ConsentCheck.CONVERSATION),
     "request_kinds": kinds_where(lambda checks: checks.consent is ConsentCheck.REQUEST),
+    "unasked_kinds": kinds_where(lambda checks: checks.consent in (ConsentCheck.PROGRAM, ConsentCheck.REQUEST)),
     "duplicate_kinds": kinds_where(lambda checks: checks.duplicates),
     "credit_kinds": kinds_where(lambda checks: checks.credit),
     "conversation_days": CONVERSATION_DAYS,
@@ -107,6 +108,18 @@ WITH wanted AS (
             - segments AS before
         FROM turns t
     ) ordered WHERE before < wanted
+), over_cap AS MATERIALIZED (
+    -- What is under way counts as well, and so does what stands before it in this very claim.
+    SELECT r.id FROM (
+        SELECT p.*, row_number() OVER (
+            PARTITION BY organization_id, phone, program_id ORDER BY priority, turn, stream_id) - 1 AS earlier
+        FROM picked p WHERE p.monthly_cap IS NOT NULL AND p.kind = ANY(%(program_kinds)s)
+    ) r
+    WHERE r.monthly_cap <= r.earlier + (
+        SELECT count(*) FROM messaging_message t JOIN messaging_stream ts ON ts.id = t.stream_id
+        WHERE t.organization_id = r.organization_id AND t.phone = r.phone
+            AND (t.captured OR t.state IN ('CLAIMED', 'UNKNOWN'))
+            AND ts.program_id = r.program_id AND t.claimed_at > %(now)s - make_interval(days => %(cap_days)s))
 ), judged AS MATERIALIZED (
     SELECT p.*, CASE
         WHEN p.kind = ANY(%(opt_out_kinds)s) AND EXISTS (
@@ -117,15 +130,11 @@ WITH wanted AS (
             SELECT 1 FROM consent_consentstate c WHERE c.organization_id = p.organization_id AND c.phone = p.phone
                 AND c.program_id = p.program_id AND c.granted
         ) THEN 'no_consent'
-        WHEN p.kind = ANY(%(program_kinds)s) AND EXISTS (
+        WHEN p.kind = ANY(%(unasked_kinds)s) AND EXISTS (
             SELECT 1 FROM consent_possibleoptout w
             WHERE w.organization_id = p.organization_id AND w.phone = p.phone AND w.resolved_at IS NULL
         ) THEN 'maybe_stop'
-        WHEN p.kind = ANY(%(program_kinds)s) AND p.monthly_cap <= (
-            SELECT count(*) FROM messaging_message t JOIN messaging_stream ts ON ts.id = t.stream_id
-            WHERE t.organization_id = p.organization_id AND t.phone = p.phone AND t.captured
-                AND ts.program_id = p.program_id AND t.claimed_at > %(now)s - make_interval(days => %(cap_days)s)
-        ) THEN 'often_enough'
+        WHEN p.id IN (SELECT id FROM over_cap) THEN 'often_enough'
         WHEN p.kind = ANY(%(request_kinds)s) AND NOT EXISTS (
             SELECT 1 FROM consent_optinrequest w WHERE w.organization_id = p.organization_id AND w.phone = p.phone
                 AND w.program_id = p.program_id AND w.state = 'WAITING' AND w.expires_at > %(now)s

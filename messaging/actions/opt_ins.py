@@ -16,7 +16,7 @@ from consent.actions import (
     request_words,
 )
 from consent.models import OptInRequest, Program
-from consent.queries import is_opted_out
+from consent.queries import is_opted_out, may_want_to_stop
 from consent.rules.lawful_hours import ALWAYS
 from consent.rules.media import Medium
 from consent.rules.places import hours_of, place_of
@@ -138,7 +138,8 @@ def _remind(request_id: int, now: datetime) -> None:
     number = SenderNumber.objects.get(id=request.sender_number_id)
     request.reminded_at = now
     request.save(update_fields=["reminded_at"])
-    if asked and not is_opted_out(request.phone) and number.status == NumberStatus.REGISTERED:
+    paused = is_opted_out(request.phone) or may_want_to_stop([request.phone])
+    if asked and not paused and number.status == NumberStatus.REGISTERED:
         try:
             _queue(request, number, reminder_words(request.program), f"opt-in:{request.id}:again", SYSTEM, now)
         except DomainError:

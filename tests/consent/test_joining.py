@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from common.tenancy import across_organizations
 from consent.actions import (
     JoinWord,
     Noted,
@@ -33,11 +34,13 @@ from consent.models import (
 from consent.queries import is_opted_out
 from consent.rules.media import Level, Medium
 from messaging.actions.opt_ins import request_opt_in, tend_requests
+from messaging.actions.settling import Settlement, settle
 from messaging.models import Message, Stream
+from messaging.rules.states import State
 from tests.messaging.test_claims import claim
 from tests.world import ACTOR, World
 
-ADA = "+12567346043"
+ADA, BEN = "+12567346043", "+12567346044"
 
 
 def details(world: World, **more: object) -> ProgramDetails:
@@ -103,7 +106,7 @@ def test_a_word_lifts_an_opt_out_for_its_program_alone(world: World, now: dateti
         ]
 
 
-@pytest.mark.parametrize("word", ["stop", "START", "Help", "yes", "keep", "arret"])
+@pytest.mark.parametrize("word", ["stop", "START", "Help", "yes", "keep", "arret", "OK", "y"])
 def test_a_word_that_means_something_to_everybody_joins_nothing(world: World, word: str) -> None:
     with world.scope(), pytest.raises(ProgramRefused, match="JOIN"):
         change_program(
@@ -116,6 +119,40 @@ def test_a_word_that_means_something_to_everybody_joins_nothing(world: World, wo
             actor=ACTOR,
             now=world.now,
         )
+
+
+@pytest.mark.parametrize("word", ["start", "stop", "help", "JOIN", "nomore"])
+def test_a_word_that_means_something_else_confirms_nothing(world: World, now: datetime, word: str) -> None:
+    with world.scope():
+        create_program(
+            name="Second",
+            level=Level.INFORMATIONAL,
+            brand="Bakery",
+            opt_in_text="I agree.",
+            details=details(world),
+            actor=ACTOR,
+            now=now,
+        )
+        remember_stop_word(sender_number_id=world.number.id, word="nomore", now=now)
+        with pytest.raises(ProgramRefused, match="means something else"):
+            change_program(
+                world.program.id,
+                name="Updates",
+                level=Level.INFORMATIONAL,
+                brand="Bakery",
+                opt_in_text="I agree.",
+                details=ProgramDetails(double_opt_in=True, positive_words=("yes", word)),
+                actor=ACTOR,
+                now=now,
+            )
+
+
+def test_the_word_that_stops_ones_texts_joins_nothing(world: World) -> None:
+    with world.scope():
+        world.organization.opt_out_word = "join"
+        world.organization.save()
+    with pytest.raises(ProgramRefused, match="stops your texts"):
+        change(world)
 
 
 def test_a_word_means_one_thing_on_a_number(world: World, now: datetime) -> None:
@@ -184,11 +221,13 @@ def test_a_yes_too_late_or_without_a_question_grants_nothing(world: World, now: 
     assert not agreed(world)
 
 
-def ask(world: World, now: datetime, *, by_person: bool = False, basis: str = "on our page") -> OptInRequest:
+def ask(
+    world: World, now: datetime, *, phone: str = ADA, by_person: bool = False, basis: str = "on our page"
+) -> OptInRequest:
     with world.scope():
         return request_opt_in(
             world.program,
-            ADA,
+            phone,
             number=world.number,
             medium=Medium.WEB_FORM,
             basis=basis,
@@ -333,6 +372,25 @@ def test_no_answer_to_the_question_means_all_and_keep_brings_the_others_back(wor
     assert granted_programs(world) == {world.program.id}
 
 
+def test_keep_is_an_answer_to_the_question_alone(world: World, now: datetime) -> None:
+    """With one program there is nothing to ask: KEEP is a word as any other, and they stay stopped."""
+    world.consent(ADA)
+    scope: dict[str, Any] = {"stop_scope": "ASK", "last_program_id": world.program.id}
+    (reply,) = world.receive(ADA, "stop", at=now, **scope)
+    assert "KEEP" not in reply.text
+    assert world.receive(ADA, "keep", at=now + timedelta(hours=1), **scope) == []
+    with world.scope():
+        assert is_opted_out(ADA)
+
+
+def test_a_stop_that_waited_is_obeyed_and_confirmed_no_more(world: World, now: datetime) -> None:
+    """One confirmation is presumed to be lawful within five minutes (47 CFR 64.1200(a)(12))."""
+    world.consent(ADA)
+    assert world.receive(ADA, "stop", at=now, now=now + timedelta(minutes=5, seconds=1)) == []
+    with world.scope():
+        assert is_opted_out(ADA)
+
+
 # In other words -----------------------------------------------------------------------------------------------------
 
 
@@ -346,6 +404,22 @@ def test_a_wish_in_other_words_pauses_and_asks_once(world: World, now: datetime)
     world.receive(ADA, "STOP", at=now + timedelta(minutes=3))
     with world.scope():
         assert PossibleOptOut.objects.get().verdict == "STOPPED"
+
+
+def test_who_may_want_to_stop_is_neither_asked_nor_reminded(world: World, now: datetime) -> None:
+    change(world, double_opt_in=True)
+    for phone in (ADA, BEN):
+        ask(world, now, phone=phone)
+    world.receive(BEN, "please stop texting me", at=now)
+    (stream,) = streams(world)
+    found = {one.phone: one for one in claim(world, now, stream)}
+    assert [found[phone].reason for phone in (ADA, BEN)] == ["", "maybe_stop"]
+    with across_organizations(because="as the dispatcher does"):
+        settle([Settlement(found[ADA].message_id, State.ACCEPTED, sid="SM1")], now=now)
+    world.receive(ADA, "wrong number", at=now + timedelta(hours=1))
+    tend_requests(now=now + timedelta(days=1, hours=1))
+    with world.scope():
+        assert not Message.objects.filter(reply_key__endswith=":again").exists()
 
 
 # By hand ------------------------------------------------------------------------------------------------------------

@@ -20,22 +20,31 @@ from accounts.models import AuditEvent, Notice
 from common.sql import fetch_all, run
 from common.tenancy import across_organizations
 from consent.actions import (
+    Noted,
     Wish,
     check_ledger,
     mend_projection,
+    note_consent,
     opt_out_by_file,
     opt_out_by_staff,
     seal_organization,
 )
 from consent.models import ConsentRecord, ConsentSeal, ConsentState, ImportStatement, LedgerCheck, OptOut, SealedBatch
 from consent.queries import Verdict, differences, verify
+from consent.rules.media import Medium
 from consent.rules.seals import EMPTY, chain_hash
 from consent.tasks import export_heads
+from content.actions import store_file
+from content.models import FileKind
+from content.queries import path_of
 from tests.servers import DATA
 from tests.world import ACTOR, World, build_world
 
 SINGLE, IN_RUN, IMPORTED = "+12052212310", "+12563813450", "+12567346043"
-TABLES = ("consent_consentrecord", "consent_consentseal", "consent_sealedbatch", "consent_importstatement")
+TABLES = (
+    *("consent_consentrecord", "consent_consentseal", "consent_sealedbatch", "consent_importstatement"),
+    "consent_programversion",
+)
 
 
 @contextlib.contextmanager
@@ -184,6 +193,34 @@ def test_a_record_that_is_slipped_in_is_named(ledger: World, tampered: Callable[
     assert [finding.record_id for finding in check(ledger).findings] == [9_000_000_000_000 + record_id]
 
 
+def test_other_words_than_those_agreed_to_are_named(ledger: World, tampered: Callable[[str], None]) -> None:
+    tampered(f"UPDATE consent_programversion SET opt_in_text = 'All.' WHERE organization_id = {ledger.id}")
+    (finding,) = check(ledger).findings
+    assert finding.sequence == 5, "the import's link"
+    assert f"version 1 of the words of program {ledger.program.id} is not what was agreed to" in str(finding)
+
+
+@pytest.mark.parametrize(("change", "words"), [(b"another", "was changed"), (None, "is gone")])
+def test_a_file_that_proves_something_is_named(
+    committed_world: World, now: datetime, change: bytes | None, words: str
+) -> None:
+    world = committed_world
+    with world.scope():
+        photo = store_file(
+            kind=FileKind.EVIDENCE, name="form.png", content_type="image/png", chunks=[b"png"], actor=ACTOR, now=now
+        )
+        noted = Noted("signed at the counter", Medium.PAPER_FORM, now, evidence_id=photo.id)
+        note_consent(SINGLE, program_id=world.program.id, noted=noted, actor=ACTOR, now=now)
+    seal_all(world)
+    assert check(world).unbroken
+    path = path_of(photo)
+    path.unlink()
+    if change is not None:
+        path.write_bytes(change)
+    (finding,) = check(world).findings
+    assert f"the file that proves record {record_of(world, SINGLE)} {words}" in str(finding)
+
+
 def test_a_changed_statement_is_named(ledger: World, tampered: Callable[[str], None]) -> None:
     tampered(f"UPDATE consent_importstatement SET how = 'on paper' WHERE organization_id = {ledger.id}")
     assert "import statement" in str(check(ledger).findings[0])
@@ -289,6 +326,23 @@ def test_erasing_empties_the_records_and_the_seals_hold(committed_world: World, 
         assert not ConsentState.objects.exists()
         assert AuditEvent.objects.get(action="consent.erased").facts["records"] == 3
         assert not list(differences())
+
+
+def test_nobody_hides_a_record_behind_those_that_were_emptied(committed_world: World, now: datetime) -> None:
+    world = committed_world
+    world.receive(SINGLE, "hello", at=now, sid="SM1")
+    world.receive(IN_RUN, "hello", at=now, sid="SM2")
+    with across_organizations(because="the job of retention"):
+        fetch_all("SELECT erase_consent(%s, %s, 'six years', 'the clock', %s)", [world.id, [SINGLE], now])
+    seal_all(world)
+    assert check(world).unbroken
+    record_id = record_of(world, IN_RUN)
+    with superuser() as cursor:
+        cursor.execute(
+            "UPDATE consent_consentrecord r SET phone = '', erased_by_id = e.id FROM consent_consentrecord e"
+            f" WHERE r.id = {record_id} AND e.organization_id = {world.id} AND e.action = 'ERASE'"
+        )
+    assert "says that 1 records were emptied, and 2 are" in str(check(world).findings[0])
 
 
 def test_only_the_platform_may_erase_and_only_through_the_function(world: World, now: datetime) -> None:

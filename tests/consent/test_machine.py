@@ -189,7 +189,7 @@ class Consent(RuleBasedStateMachine):
         queue(self.world, stream, some, self.now, body=f"request {self.count}")
         for one in claim(self.world, self.now, stream):
             person = self.people[one.phone]
-            allowed = person.stopped_at is None and person.asked.get(OFFERS, LONG_AGO) > self.now
+            allowed = person.stopped_at is None and person.asked.get(OFFERS, LONG_AGO) > self.now and not person.paused
             assert (one.state == State.CLAIMED) == allowed, (one.phone, one.reason, person)
             type(self).handed_over += allowed
 
@@ -221,7 +221,8 @@ class Consent(RuleBasedStateMachine):
     @rule(phone=phones, word=st.sampled_from(["yes", "Y", "OK", "begin"]))
     def says_yes(self, phone: str, word: str) -> None:
         person = self.texts(phone, word)
-        if person.asked.get(OFFERS, LONG_AGO) > self.now:
+        waits = person.asked.get(OFFERS, LONG_AGO) > self.now
+        if waits and (person.stopped_at is None or word == "yes"):  # a passing "ok" brings nobody back
             del person.asked[OFFERS]
             person.stopped_at, person.wrote_at = None, self.now
             person.said[OFFERS].append(Said(True, self.now))

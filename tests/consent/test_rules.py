@@ -149,6 +149,11 @@ def test_inside_a_window_the_local_clock_is_within_the_hours(now: datetime, zone
         ({"phone": "+12125551234"}, "America/New_York|NY", "AREA_CODE"),
         ({"phone": "+18885551234"}, "|", "UNKNOWN"),  # toll-free is nowhere
         ({"phone": "+4915112345678", "country": "DE"}, "Europe/Berlin|", "AREA_CODE"),  # a mobile knows its country
+        # A zone that is not the area code's: whichever state with this time it is, whatever the zone is called.
+        ({"zone": "America/Phoenix", "phone": "+12125551234"}, "America/Phoenix|AZ", "CONTACT"),
+        ({"zone": "Pacific/Honolulu", "phone": "+12125551234"}, "Pacific/Honolulu|HI", "CONTACT"),
+        ({"zone": "US/Eastern", "phone": "+13055551234"}, "US/Eastern|FL", "CONTACT"),
+        ({"zone": "Europe/Paris", "phone": "+12125551234"}, "Europe/Paris|NY", "CONTACT"),
         # Kept the number when moving: the hours of both places must be open.
         ({"region": "HI", "phone": "+12125551234"}, "America/New_York,Pacific/Honolulu|HI", "AREA_CODE"),
     ],
@@ -157,6 +162,15 @@ def test_places(fields: dict[str, str], key: str, source: str) -> None:
     given_fields = {"zone": "", "region": "", "postcode": "", "country": "US", "phone": "+18885551234"} | fields
     place = place_of(**given_fields)
     assert (place.key, place.source) == (key, source)
+
+
+def test_who_moved_and_kept_the_number_has_the_hours_of_every_state_with_their_time() -> None:
+    place = place_of(zone="America/New_York", region="", postcode="", country="US", phone="+14155551234")
+    assert {"NJ", "FL", "CT", "RI"} < set(place.states)
+    assert "CA" not in place.states
+    window = next_window(at("2026-11-20T03:00"), hours_of(place.key, sending=ALWAYS, promotional=True, home_zone=NY))
+    # Kentucky opens at 10:00 (15:00 UTC), Rhode Island closes at 18:00 (23:00 UTC).
+    assert window == (at("2026-11-20T15:00"), at("2026-11-20T23:00"))
 
 
 def test_where_the_place_is_unknown_only_hours_lawful_everywhere_are_open() -> None:
@@ -285,7 +299,7 @@ def test_any_text_is_looked_at_in_no_time(text: str) -> None:
         ({"phone": "+13055550100", "region": "TX"}, "Texas: rule TX-2025-09 (Texas SB 140", "zone from area code 305"),
         ({"phone": "+13055550100", "postcode": "75201"}, "Texas: rule TX-2025-09", "zone from the postcode"),
         ({"phone": "+18005550100"}, "unknown where", "zone unknown"),
-        ({"phone": "+18005550100", "zone": "America/Chicago"}, "unknown where in 51 states", "zone of the contact"),
+        ({"phone": "+18005550100", "zone": "America/Chicago"}, "unknown where in 20 states", "zone of the contact"),
     ],
 )
 def test_every_decision_on_hours_can_be_explained(home: dict[str, str], words: str, source: str) -> None:

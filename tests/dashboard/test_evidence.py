@@ -115,13 +115,37 @@ def test_whoever_gets_it_can_check_it_and_every_change_shows(story: World, now: 
             for where in (facts["records"][place], facts["records"][place]["sealed_form"]):
                 if where[name] != value:
                     before, where[name] = where[name], value
-                    assert len(faults(facts)) == 1, (place, name)
+                    assert len(faults(facts, tmp_path)) == 1, (place, name)
                     where[name] = before
         seal = facts["records"][place]["seal"]
         before, seal["former_hash"] = seal["former_hash"], "a" * 64
-        assert faults(facts)
+        assert faults(facts, tmp_path)
         seal["former_hash"] = before
-    assert faults(facts) == []
+    assert faults(facts, tmp_path) == []
+
+
+def test_words_files_and_statements_are_bound_as_well(story: World, now: datetime, tmp_path: Path) -> None:
+    archive, facts = opened(pack_of(story, ADA, now))
+    archive.extractall(tmp_path)
+    (signed,) = [record for record in facts["records"] if record["evidence"]]
+    (imported,) = [record for record in facts["records"] if record["import"]]
+
+    def names(record: dict[str, Any], words: str) -> bool:
+        return f"record {record['id']} {words}" in faults(facts, tmp_path)
+
+    for record in (signed, imported):
+        (program,) = [program for program in facts["programs"] if program["id"] == record["program"]]
+        before, program["versions"][0]["words"] = program["versions"][0]["words"], "I agree to everything."
+        assert names(record, "was given to other words")
+        program["versions"][0]["words"] = before
+    before, imported["import"]["how"] = imported["import"]["how"], "a list that we bought"
+    assert names(imported, "comes from an import that did not state this")
+    imported["import"]["how"] = before
+    photo = tmp_path / signed["evidence"]["file"]
+    photo.write_bytes(b"another")
+    assert names(signed, "is proven by another file")
+    photo.unlink()
+    assert names(signed, "had a file that proves it, which is missing")
 
 
 def test_a_phone_of_which_nothing_is_known_has_a_pack_too(world: World, now: datetime) -> None:

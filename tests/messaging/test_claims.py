@@ -463,6 +463,25 @@ def test_who_may_want_to_stop_waits_for_a_person(world: World, now: datetime) ->
     assert reasons(claim(world, now, second)) == ["", "opted_out"]
 
 
+def test_a_cap_counts_what_is_under_way_and_what_goes_in_the_same_claim(world: World, now: datetime) -> None:
+    world.consent(PHONES[0], PHONES[1])
+    with world.scope():
+        Program.objects.update(monthly_cap=1)
+    first, second, third = (stream_of(world, now, source=f"s:{turn}") for turn in range(3))
+    queue(world, first, [PHONES[0]], now, body="one")
+    queue(world, second, PHONES[:2], now, body="two")
+    with across_organizations(because="as the dispatcher does"):
+        wants = [Want(stream.id, world.number.id, 0, 10) for stream in (first, second)]
+        claims = claim_due(wants, claim_id=uuid4(), now=now)
+    assert sorted((one.phone, one.reason) for one in claims) == [
+        (PHONES[0], ""),
+        (PHONES[0], "often_enough"),
+        (PHONES[1], ""),
+    ]
+    queue(world, third, PHONES[:2], now, body="three")
+    assert reasons(claim(world, now, third)) == ["often_enough", "often_enough"]
+
+
 def test_a_cap_of_a_program_counts_what_was_handed_over_in_thirty_days(world: World, now: datetime) -> None:
     world.consent(PHONES[0])
     with world.scope():
