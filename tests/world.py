@@ -16,7 +16,16 @@ from campaigns.actions import add_outreach, create_campaign, launch_outreach, qu
 from campaigns.models import Outreach
 from common.actor import Actor
 from common.tenancy import across_organizations, organization_scope
-from consent.actions import Inbound, ReplyDue, create_program, grant_by_import, obey_inbound, state_import
+from consent.actions import (
+    Inbound,
+    ReplyDue,
+    ReplyKind,
+    create_program,
+    grant_by_import,
+    note_request_text,
+    obey_inbound,
+    state_import,
+)
 from consent.models import Program
 from consent.rules.lawful_hours import ALWAYS, Weekly
 from consent.rules.media import Level, Medium
@@ -92,7 +101,10 @@ class World:
                 organization_name="Bakery",
                 **facts,
             )
-            return obey_inbound(text, now=now or at)
+            replies = obey_inbound(text, now=now or at)
+            if any(reply.kind is ReplyKind.ASKED for reply in replies):
+                note_request_text(text.sid, message_id=1)  # as messaging does once it has the text
+            return replies
 
     def campaign(
         self, *, body: str = "Hello {{ first_name|there }}", hours: Weekly = ALWAYS, **fields: object

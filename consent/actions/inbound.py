@@ -4,6 +4,7 @@ In this order: the families of keywords, an answer to a double opt-in, the words
 read like a wish to stop.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,7 +21,7 @@ from consent.actions.opt_ins import (
     stopped_after,
     withdraw,
 )
-from consent.actions.opt_outs import Wish, note_block, opt_out_by_text
+from consent.actions.opt_outs import Wish, end_questions, note_block, opt_out_by_text
 from consent.models import (
     Action,
     CarrierBlock,
@@ -68,6 +69,7 @@ class Inbound:
 
     `carrier_replied`: the network has answered it. `last_program_id`: of the last campaign's text from that number to
     the phone, 0: none is known; `stop_scope` as the organization decided (accounts.models.STOP_SCOPES).
+    `was_handed_over` tells it of a message of ours.
     """
 
     phone: str
@@ -80,6 +82,7 @@ class Inbound:
     organization_name: str
     stop_scope: str = "ALL"
     last_program_id: int = 0
+    was_handed_over: Callable[[int], bool] = bool
 
 
 def obey_inbound(text: Inbound, *, now: datetime) -> list[ReplyDue]:
@@ -162,8 +165,12 @@ def _stops_one(text: Inbound, program: Program, now: datetime) -> bool:
         return False
     if OptOut.objects.filter(phone=text.phone, lifted_at=None).exists():
         return False
-    at, medium = text.received_at, Medium.INBOUND_TEXT
-    return withdraw(text.phone, program_id=program.id, medium=medium, at=at, actor_label=text.phone, now=now)
+    at, medium, by = text.received_at, Medium.INBOUND_TEXT, text.phone
+    trace = Trace(inbound_sid=text.sid)
+    if not withdraw(text.phone, program_id=program.id, medium=medium, at=at, actor_label=by, now=now, trace=trace):
+        return False
+    end_questions(text.phone, at=at, now=now)
+    return True
 
 
 def _stopped_words(text: Inbound, program_ids: set[int]) -> str:
@@ -230,10 +237,16 @@ def _restore(text: Inbound, now: datetime, *, but: int = -1) -> None:
 def _join(text: Inbound, opted_out: bool, now: datetime) -> list[ReplyDue] | None:
     """Confirm a request, or join by a word; None: the text is neither."""
     words = readings(text.body)
+    if stopped_after(text.phone, at=text.received_at):
+        return None  # they have changed their mind since
     waiting = OptInRequest.objects.filter(
-        phone=text.phone, state=OptInRequest.State.WAITING, expires_at__gt=text.received_at
+        phone=text.phone,
+        sender_number_id=text.sender_number_id,
+        state=OptInRequest.State.WAITING,
+        created_at__lte=text.received_at,
+        expires_at__gt=text.received_at,
     )
-    request = next((one for one in waiting.order_by("-id") if _confirms(one, text, opted_out)), None)
+    request = next((one for one in waiting.order_by("-id") if _confirms(one, text)), None)
     joins = ProgramKeyword.objects.filter(sender_number_id=text.sender_number_id, word__in=words)
     keyword = joins.select_related("program").first() if request is None else None
     if request is None and keyword is None:
@@ -258,14 +271,14 @@ def _is_blocked(text: Inbound) -> bool:
     return text.toll_free and blocks.exists()
 
 
-def _confirms(request: OptInRequest, text: Inbound, opted_out: bool) -> bool:
-    """Whether this is the yes that the request waits for.
+def _confirms(request: OptInRequest, text: Inbound) -> bool:
+    """Whether this is the yes that the request waits for: only who was asked can say it.
 
-    Who said stop was never asked by a text: a passing "ok" brings nobody back, YES does.
+    Who had said stop when they used our page was not asked by a text: YES counts, a passing "ok" does not.
     """
-    if opted_out and request.message_id is None:
+    if request.message_id is None:
         return keyword_of(text.body) is Keyword.YES
-    return request.is_confirmed_by(readings(text.body))
+    return request.is_confirmed_by(readings(text.body)) and text.was_handed_over(request.message_id)
 
 
 def _join_by_word(text: Inbound, keyword: ProgramKeyword, now: datetime) -> list[ReplyDue]:

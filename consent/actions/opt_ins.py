@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, F, Q, Value
 from django.db.models.functions import Greatest
 
@@ -67,7 +68,6 @@ def grant(
     """
     version = program.opt_in_version if version is None else version
     words = program.versions.filter(version=version).values_list("opt_in_text", flat=True).first()
-    evidence = StoredFile.objects.filter(id=trace.evidence_id or 0).values_list("sha256", flat=True).first()
     ConsentRecord.objects.create(
         organization_id=current_organization_id(),
         phone=phone,
@@ -77,7 +77,7 @@ def grant(
         medium=medium,
         program_version=version or None,
         words_sha256=digest_of_words(words) if words is not None else None,
-        evidence_sha256=evidence,
+        evidence_sha256=_digest_of_evidence(trace.evidence_id),
         source_url=trace.source_url,
         ip_address=trace.ip_address,
         user_agent=trace.user_agent,
@@ -93,6 +93,13 @@ def grant(
     values = {"organization": current_organization_id(), "phone": phone, "program": program.id, "at": at}
     run(_GRANT, values | {"comes_back": medium == Medium.KEYWORD})
     publish(kind="consent.granted", payload={"phone": phone, "program": program.id, "medium": medium.value}, now=now)
+
+
+def _digest_of_evidence(evidence_id: int | None) -> str | None:
+    if evidence_id is None:
+        return None
+    found: str | None = StoredFile.objects.filter(id=evidence_id).values_list("sha256", flat=True).first()
+    return found
 
 
 def withdraw(
@@ -121,6 +128,8 @@ def withdraw(
         occurred_at=at,
         medium=medium,
         evidence_id=trace.evidence_id,
+        evidence_sha256=_digest_of_evidence(trace.evidence_id),
+        inbound_sid=trace.inbound_sid,
         note=trace.note,
         actor_label=actor_label,
         recorded_at=now,
@@ -159,11 +168,11 @@ def open_request(
     if not by_person and OptOut.objects.filter(phone=phone, lifted_at=None).exists():
         raise OptInRefused("This person said STOP. Only they can come back: by texting START, or a word of a program.")
     before = OptInRequest.objects.filter(phone=phone, program=program)
-    asks_again = medium == Medium.KEYWORD
+    asks_again = by_person and medium == Medium.KEYWORD
     if not asks_again and before.filter(created_at__gt=now - timedelta(days=REQUEST_DAYS)).exists():
         raise OptInRefused(f"This person was asked within the last {REQUEST_DAYS} days. Ask once, not more.")
     before.filter(state=OptInRequest.State.WAITING).update(state=OptInRequest.State.EXPIRED)
-    request: OptInRequest = OptInRequest.objects.create(
+    request = OptInRequest(
         organization_id=current_organization_id(),
         phone=phone,
         program=program,
@@ -182,6 +191,11 @@ def open_request(
         created_at=now,
         expires_at=now + ANSWER_WITHIN,
     )
+    try:
+        with transaction.atomic():
+            request.save()
+    except IntegrityError as error:  # the second click
+        raise OptInRefused("This person is being asked already.") from error
     publish(kind="opt_in.requested", payload={"phone": phone, "program": program.id}, now=now)
     return request
 
@@ -265,7 +279,9 @@ def note_consent(phone: str, *, program_id: int, noted: Noted, actor: Actor, now
 
     Promotional texts need written consent and its proof; who said stop comes back by a text of their own alone.
     """
-    program = Program.objects.get(id=program_id)
+    program = Program.objects.filter(id=program_id).first()
+    if program is None:
+        raise OptInRefused("A conversation is begun by the person, with a text. Choose the program they agreed to.")
     level = Level(program.level)
     if not noted.reason.strip():
         raise OptInRefused("Say how you know: where the person agreed, and to what.")

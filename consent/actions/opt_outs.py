@@ -8,7 +8,7 @@ from accounts.actions import audit
 from common.actor import Actor
 from common.sql import fetch_all, run
 from common.tenancy import current_organization_id
-from consent.models import CarrierBlock, OptOut, PossibleOptOut
+from consent.models import CarrierBlock, OptInRequest, OptOut, PossibleOptOut
 from consent.rules.media import Medium
 from events.actions import publish_all
 
@@ -141,6 +141,14 @@ def resolve_possible_opt_out(phone: str, *, stops: bool, actor: Actor, now: date
     audit(action="possible_opt_out.resolved", subject=found, actor=actor, now=now, verdict=verdict)
     if stops:
         opt_out_by_staff(phone, actor=actor, now=now)
+
+
+def end_questions(phone: str, *, at: datetime, now: datetime) -> None:
+    """They have answered whatever was asked of them: what waits for a yes, or for a person to decide, waits no more."""
+    waiting = OptInRequest.objects.filter(phone=phone, state=OptInRequest.State.WAITING, created_at__lte=at)
+    waiting.update(state=OptInRequest.State.STOPPED, answered_at=now)
+    undecided = PossibleOptOut.objects.filter(phone=phone, resolved_at=None)
+    undecided.update(resolved_at=now, verdict=PossibleOptOut.Verdict.STOPPED, resolved_by=phone)
 
 
 _WISHES = """unnest(%(phones)s::text[], %(times)s::timestamptz[], %(sids)s::text[], %(details)s::text[])

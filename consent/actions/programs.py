@@ -14,6 +14,7 @@ from common.errors import DomainError
 from common.tenancy import current_organization_id
 from consent.models import (
     ConsentRecord,
+    OptInRequest,
     Program,
     ProgramKeyword,
     ProgramVersion,
@@ -105,7 +106,8 @@ def change_program(
     """
     program: Program = Program.objects.select_for_update(no_key=True).get(id=program_id)
     if level != program.level:
-        if ConsentRecord.objects.filter(program_id=program.id).exists():
+        waiting = OptInRequest.objects.filter(program=program, state=OptInRequest.State.WAITING)
+        if ConsentRecord.objects.filter(program_id=program.id).exists() or waiting.exists():
             raise ProgramRefused(
                 f"People agreed to {Level(program.level).value.lower()} texts. Make a new program for the others: "
                 "their consent does not carry over.",

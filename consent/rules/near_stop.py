@@ -18,7 +18,7 @@ def wants_to_stop(text: str) -> bool:
     words = _plain(text)
     if not words:
         return False
-    if _ALONE.fullmatch(words) or _ALWAYS.search(words):
+    if _stands_alone(words.split()) or _ALWAYS.search(words):
         return True
     for harmless in _HARMLESS:
         words = harmless.sub(" ", words)
@@ -45,13 +45,26 @@ def _any(key: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in _patterns(key)))
 
 
-def _alone() -> re.Pattern[str]:
-    """The whole text, but for courtesies: slips of the finger, and STOP with a word around it."""
-    courtesy, slip = _DATA["names"]["COURTESY"], _DATA["names"]["SLIPS"]
-    return re.compile(rf"(?:{courtesy} )*{slip}(?: {slip})*(?: {courtesy})*(?: {slip})*(?: {courtesy})*")
+def _stands_alone(words: list[str]) -> bool:
+    """Whether the whole text is slips of the finger for STOP, and courtesies around them.
+
+    Word by word, not by one pattern: what can be read in two ways would be tried in all of them, for ever.
+    """
+    seen = {0: False}  # how far the text has been read, and whether a slip was among it
+    for place in range(len(words)):
+        if place not in seen:
+            continue
+        for end in range(place + 1, min(place + _LONGEST_PHRASE, len(words)) + 1):
+            phrase = " ".join(words[place:end])
+            slip = _SLIP.fullmatch(phrase) is not None
+            if slip or _COURTESY.fullmatch(phrase):
+                seen[end] = seen.get(end, False) or seen[place] or slip
+    return seen.get(len(words), False)
 
 
-_ALONE = _alone()
+_SLIP, _COURTESY = re.compile(_DATA["names"]["SLIPS"]), re.compile(_DATA["names"]["COURTESY"])
+_LONGEST_PHRASE = 4
+"""Words of one slip or courtesy, such as "s t o p"."""
 _ALWAYS = _any("always")
 _HARMLESS = [re.compile(pattern) for pattern in _patterns("harmless")]
 _WISHES = _any("wishes")

@@ -46,7 +46,9 @@ def place_of(*, zone: str, region: str, postcode: str, country: str, phone: str)
         zones, source = (zone,), "CONTACT"
         states = states if state else _states_in(zone, area_states)
     elif zip_zone:
-        zones, source = (zip_zone,), "POSTCODE"
+        # A phone from abroad may still be there: then both must be open.
+        abroad = () if phone.startswith("+1") else area_zones
+        zones, source = tuple(sorted({zip_zone, *abroad})), "POSTCODE"
     elif area_zones:
         # People keep their number when they move: where the address names another state, both must be open.
         moved = () if states == area_states else tuple(zone for one in states for zone in _zones_of_state(one))

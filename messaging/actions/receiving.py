@@ -29,7 +29,7 @@ from messaging.actions.settling import Settlement, settle
 from messaging.gateways.base import CarrierMessage
 from messaging.gateways.twilio.callbacks import STATES, inbound_was_answered
 from messaging.models import InboundText, Message
-from messaging.queries.progress import last_program
+from messaging.queries.progress import last_program, may_have_been_handed_over
 from messaging.rules.states import HANDED_OVER, MOVES, State
 from senders.models import CarrierAccount, SenderKind, SenderNumber
 
@@ -227,6 +227,7 @@ def _receive_text(text: _Text, now: datetime, organization: Organization, *, ans
             organization_name=organization.name,
             stop_scope=organization.stop_scope,
             last_program_id=last_program(text.phone, number.id) if organization.stop_scope != "ALL" else 0,
+            was_handed_over=may_have_been_handed_over,
         ),
         now=now,
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
+from messaging.models import Message
 from messaging.rules.pacing import SQUASH_SECONDS
 from messaging.rules.states import HANDED_OVER, OPEN, TROUBLE, State
 
@@ -235,3 +236,10 @@ ORDER BY m.id DESC LIMIT 1""",
         [current_organization_id(), phone, sender_number_id],
     )
     return int(rows[0][0]) if rows else 0
+
+
+def may_have_been_handed_over(message_id: int) -> bool:
+    """Whether the carrier may have a message of ours, also where its answer has not been written down yet."""
+    under_way = {State.CLAIMED, State.UNKNOWN, State.UNCONFIRMED}
+    found: bool = Message.objects.filter(id=message_id, state__in=HANDED_OVER | under_way).exists()
+    return found

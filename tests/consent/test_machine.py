@@ -37,7 +37,7 @@ from consent.actions import (
     undo_statement,
     withdraw_records,
 )
-from consent.models import ConsentState, ImportStatement, OptOut, Program
+from consent.models import ConsentState, ImportStatement, OptInRequest, OptOut, Program
 from consent.queries import differences, opted_out_among
 from consent.rules.media import Level, Medium
 from consent.rules.projection import CONVERSATIONAL, LONG_AGO
@@ -80,6 +80,7 @@ class Person:
     asked: dict[int, datetime] = field(default_factory=dict)
     """Programs that wait for a yes, with when the question ends."""
     asked_at: dict[int, datetime] = field(default_factory=dict)
+    asked_by_text: set[int] = field(default_factory=set)
 
     def standing(self, program: int, struck: set[int]) -> tuple[bool, bool, datetime]:
         """Whether they agree, whether START would bring it back, and since when; struck imports count for nothing."""
@@ -222,7 +223,7 @@ class Consent(RuleBasedStateMachine):
     def says_yes(self, phone: str, word: str) -> None:
         person = self.texts(phone, word)
         waits = person.asked.get(OFFERS, LONG_AGO) > self.now
-        if waits and (person.stopped_at is None or word == "yes"):  # a passing "ok" brings nobody back
+        if waits and (OFFERS in person.asked_by_text or word == "yes"):  # a passing "ok" is no answer
             del person.asked[OFFERS]
             person.stopped_at, person.wrote_at = None, self.now
             person.said[OFFERS].append(Said(True, self.now))
@@ -243,8 +244,17 @@ class Consent(RuleBasedStateMachine):
         if person.stopped_at is None:
             person.wrote_at = self.now
         if not person.standing(OFFERS, self.struck)[0]:
-            person.asked[OFFERS] = self.now + timedelta(days=7)
-            person.asked_at[OFFERS] = self.now
+            self.is_asked(phone, by_text=True)
+
+    def is_asked(self, phone: str, *, by_text: bool) -> None:
+        person = self.people[phone]
+        person.asked[OFFERS], person.asked_at[OFFERS] = self.now + timedelta(days=7), self.now
+        person.asked_by_text.discard(OFFERS)
+        if by_text:
+            person.asked_by_text.add(OFFERS)
+            with self.world.scope():
+                waiting = OptInRequest.objects.filter(phone=phone, program=self.programs[OFFERS], state="WAITING")
+                assert waiting.update(message_id=1) == 1
 
     @rule(phone=phones, words=st.sampled_from(["please stop texting me", "wrong number", "take me off your list"]))
     def wishes_to_stop_in_other_words(self, phone: str, words: str) -> None:
@@ -355,8 +365,7 @@ class Consent(RuleBasedStateMachine):
             assert refused
             return
         assert not refused
-        person.asked[OFFERS] = self.now + timedelta(days=7)
-        person.asked_at[OFFERS] = self.now
+        self.is_asked(phone, by_text=person.stopped_at is None)
 
     @rule(phone=phones, way=st.sampled_from([opt_out_by_staff, opt_out_by_link, note_carrier_opt_out]))
     def opts_out_another_way(self, phone: str, way: Callable[..., None]) -> None:
