@@ -146,6 +146,7 @@ CELERY_TASK_ROUTES = {
     "campaigns.quote": {"queue": "jobs"},
     "consent.export_heads": {"queue": "jobs"},
     "consent.verify": {"queue": "jobs"},
+    "consent.verify_chain": {"queue": "jobs"},
     "messaging.ask_the_witness": {"queue": "jobs"},
     "dashboard.erase_old_consent": {"queue": "jobs"},
     "consent.check_links": {"queue": "jobs"},

@@ -177,12 +177,14 @@ class Action(models.TextChoices):
     STOP = "STOP", "Said stop"
     START = "START", "Came back"
     ERASE = "ERASE", "Emptied after the time of keeping"
+    UNDO = "UNDO", "Import undone"
 
 
 class ConsentRecord(TenantModel):
     """One immutable fact: this phone granted or withdrew consent, then, by this medium, with this evidence.
 
-    STOP and START are of the whole organization. ERASE says which records were emptied (`note`), of no phone.
+    STOP and START are of the whole organization. ERASE and UNDO are of no phone: `note` says which records were
+    emptied, which import counts for nothing since.
     """
 
     organization = tenant_key(enforced=False)
@@ -330,7 +332,7 @@ class SealedBatch(TenantModel):
     import_statement_id = models.BigIntegerField(null=True)
     run_end_id = models.BigIntegerField(null=True, help_text="the last record of a run")
     position = models.PositiveIntegerField(default=0, help_text="of the batch in its link")
-    last_record_id = models.BigIntegerField()
+    last_record_id = models.BigIntegerField(help_text="the largest of their ids")
     leaves = models.BinaryField(help_text="rules.seals.leaves_in")
     root = models.CharField(max_length=64, help_text="Merkle root over the leaves")
 
@@ -346,6 +348,13 @@ class SealedBatch(TenantModel):
                 condition=Q(run_end_id=None) ^ Q(import_statement_id=None), name="batch_of_one_link"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["organization", "last_record_id"],
+                name="runs_by_last_record",
+                condition=Q(import_statement_id=None),
+            )
+        ]
 
 
 class LedgerCheck(TenantModel):
@@ -354,6 +363,7 @@ class LedgerCheck(TenantModel):
     checked_at = models.DateTimeField()
     links = models.BigIntegerField()
     records = models.BigIntegerField()
+    exported = models.BigIntegerField(help_text="links that were held against what lies outside")
     findings = models.JSONField(default=list, help_text="in words, the first first; empty: unbroken")
 
     class Meta(TenantModel.Meta):

@@ -8,6 +8,8 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 import structlog
 import uvloop
@@ -32,11 +34,11 @@ from senders.queries import Credentials, all_credentials
 
 log = structlog.get_logger(__name__)
 
+Found = TypeVar("Found")
+
 POLL_SECONDS = 0.1
 LOCK_SECONDS = 4.0
 SWEEP_SECONDS = 4.0
-WITNESS_DAY = timedelta(hours=26)
-"""A day, and what its question takes."""
 WITNESS_BATCH = 500
 
 
@@ -158,39 +160,45 @@ def _listed(gateway: Gateway, doubt: Doubtful) -> AsyncIterator[CarrierMessage]:
 
 @shared_task(name="messaging.ask_the_witness")
 def ask_the_witness() -> None:
-    """Hold what every carrier knows of the last day's STOPs against what we know, and note the differences."""
-    since = now() - WITNESS_DAY
+    """Hold what every carrier knows of STOPs against what we know, and note the differences."""
+    begun = now()
     for credentials in all_credentials().values():
         if credentials.gateway == CarrierAccount.Gateway.NULL:
             continue
         try:
-            asyncio.run(_hear_the_carrier(credentials, since))
+            asyncio.run(_hear_the_carrier(credentials, begun))
         except TransientError as error:
             log.warning("witness_away", account=credentials.account_id, error=type(error).__name__)
     for organization_id in organization_ids():
         with organization_scope(organization_id):
             witness.stop_blocked(now=now())
+            witness.tell_differences(since=begun, now=now())
 
 
-async def _hear_the_carrier(credentials: Credentials, since: datetime) -> None:
-    gateway, batch = gateway_for(credentials), list[CarrierMessage]()
+async def _hear_the_carrier(credentials: Credentials, begun: datetime) -> None:
+    """The carrier lists the newest first, people are obeyed oldest first: once everything has been heard."""
+    sid, account_id = credentials.account_sid, credentials.account_id
+    gateway, batch, missed = gateway_for(credentials), list[CarrierMessage](), list[CarrierMessage]()
     try:
+        since = await asyncio.to_thread(_across, lambda: witness.asked_since(account_id, now=begun))
         async for message in gateway.listed(since=since):
             if message.inbound or message.error_code is not None:
                 batch.append(message)
             if len(batch) == WITNESS_BATCH:
-                await asyncio.to_thread(_hold_against_ours, credentials.account_sid, batch)
+                missed += await asyncio.to_thread(_across, partial(witness.hold_against_ours, sid, batch, now=now()))
                 batch = []
-        await asyncio.to_thread(_hold_against_ours, credentials.account_sid, batch)
+        missed += await asyncio.to_thread(_across, partial(witness.hold_against_ours, sid, batch, now=now()))
+        await asyncio.to_thread(_across, partial(witness.obey_missed, sid, missed, now=now()))
+        await asyncio.to_thread(_across, partial(witness.note_heard, account_id, now=begun))
     finally:
         await gateway.close()
 
 
-def _hold_against_ours(account_sid: str, batch: list[CarrierMessage]) -> None:
-    """In a thread of its own connection: what the carrier lists is newest first, people are obeyed oldest first."""
+def _across(action: Callable[[], Found]) -> Found:
+    """Do something in a thread of its own connection, for every organization."""
     try:
         with across_organizations(because="a carrier account serves every organization"):
-            witness.hold_against_ours(account_sid, batch, now=now())
+            return action()
     finally:
         connection.close()
 

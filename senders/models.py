@@ -18,6 +18,7 @@ class CarrierAccount(models.Model):
     account_sid = models.CharField(max_length=64, unique=True)
     auth_token = models.CharField(max_length=120)
     base_url = models.URLField(default="https://api.twilio.com")
+    witnessed_at = models.DateTimeField(null=True, help_text="when it last told us everything that it knows of STOPs")
     created_at = models.DateTimeField()
 
 

@@ -40,4 +40,6 @@ WORDS: dict[str, str] = {
     "conversation_over": "has not written for 30 days",
     "no_credit": "no credits held",
     "not_asked": "did not ask for it, or not any more",
+    "blocked": "their network blocks this number until they text START to it",
+    "too_late": "the confirmation of a STOP would come too late",
 }

@@ -8,7 +8,7 @@ from common.actor import Actor
 from common.errors import DomainError
 from common.sql import array_literal, fetch_all, run
 from common.tenancy import current_organization_id
-from consent.models import ConsentRecord, ImportStatement, Program
+from consent.models import Action, ConsentRecord, ImportStatement, Program
 from consent.rules.media import MEDIA, Level, Medium, may_grant
 from consent.rules.projection import UNDO, Fact, Standing, project
 from consent.rules.seals import digest_of_words
@@ -70,9 +70,20 @@ def grant_by_import(
     return Granted(phones=recorded, kept_opted_out=opted_out)
 
 
-def undo_statement(statement: ImportStatement, *, now: datetime) -> None:
+def undo_statement(statement: ImportStatement, *, actor: Actor, now: datetime) -> None:
     """What this import stated counts for nothing from now on; `withdraw_records` takes it back phone by phone."""
-    ImportStatement.objects.filter(id=statement.id, undone_at=None).update(undone_at=now)
+    if ImportStatement.objects.filter(id=statement.id, undone_at=None).update(undone_at=now):
+        ConsentRecord.objects.create(
+            organization_id=statement.organization_id,
+            phone="",
+            program_id=statement.program_id,
+            action=Action.UNDO,
+            occurred_at=now,
+            medium=UNDO,
+            note=f"import statement {statement.id}",
+            actor_label=actor.label,
+            recorded_at=now,
+        )
 
 
 def withdraw_records(

@@ -98,6 +98,8 @@ def obey_inbound(text: Inbound, *, now: datetime) -> list[ReplyDue]:
     opted_out = OptOut.objects.filter(phone=text.phone, lifted_at=None).exists()
     if not opted_out:
         _open_conversation(text, now)
+    if keyword is Keyword.YES and not text.toll_free:
+        _unblock(text)  # their network takes it for START as well
     if keyword is Keyword.START:
         return _start(text, now)
     joined = _join(text, opted_out, now)
@@ -268,7 +270,7 @@ def _join(text: Inbound, opted_out: bool, now: datetime) -> list[ReplyDue] | Non
 
 def _is_blocked(text: Inbound) -> bool:
     blocks = CarrierBlock.objects.filter(sender_number_id=text.sender_number_id, phone=text.phone, lifted_at=None)
-    return text.toll_free and blocks.exists()
+    return bool(blocks.exists())
 
 
 def _confirms(request: OptInRequest, text: Inbound) -> bool:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 
 import structlog
+from django.db.models import Max
 
 from accounts.actions import notify
 from accounts.models import Notice
@@ -21,9 +23,10 @@ from consent.models import (
     OptOut,
     SealedBatch,
 )
-from consent.queries.differences import differences
-from consent.queries.ledger import BATCH, digest, statement_page
-from consent.queries.walk import Verdict, verify
+from consent.queries.differences import differences, differences_of
+from consent.queries.ledger import BATCH, digest, last_check, statement_page
+from consent.queries.verdict import MOST_FINDINGS, Verdict
+from consent.queries.walk import verify
 from consent.rules.seals import EMPTY, chain_hash, leaf, merkle_root, statement_root
 
 log = structlog.get_logger(__name__)
@@ -107,7 +110,7 @@ def _batch(organization_id: int, records: Sequence[ConsentRecord]) -> SealedBatc
     digests = [digest(record) for record in records]
     return SealedBatch(
         organization_id=organization_id,
-        last_record_id=records[-1].id,
+        last_record_id=max(record.id for record in records),
         leaves=b"".join(leaf(record.id, one) for record, one in zip(records, digests, strict=True)),
         root=merkle_root(digests),
     )
@@ -145,7 +148,12 @@ def _unsealed_statement() -> ImportStatement | None:
 def _unsealed_records() -> list[ConsentRecord]:
     last = ConsentSeal.objects.exclude(record_id=None).order_by("-sequence").first()
     at = (last.transaction_id, last.record_id) if last else (0, 0)
-    records = ConsentRecord.objects.filter(import_statement_id=None, transaction_id__lt=oldest_open_transaction())
+    oldest_open = oldest_open_transaction()
+    records = ConsentRecord.objects.filter(import_statement_id=None, transaction_id__lt=oldest_open)
+    if last is not None and (last.transaction_id or 0) >= oldest_open:
+        # A dump that was restored elsewhere, where transactions are counted anew: what is new has newer ids.
+        newest = ConsentSeal.objects.exclude(record_id=None).aggregate(newest=Max("record_id"))["newest"]
+        return list(records.filter(id__gt=newest).order_by("transaction_id", "id")[:BATCH])
     after = records.extra(where=["(transaction_id, id) > (%s, %s)"], params=list(at))
     return list(after.order_by("transaction_id", "id")[:BATCH])
 
@@ -153,15 +161,26 @@ def _unsealed_records() -> list[ConsentRecord]:
 def check_ledger(*, now: datetime) -> Verdict:
     """Walk the chain of the organization in scope against its records and what was exported, and remember it.
 
-    Where it is broken, those who answer for the organization are told.
+    What is kept of each phone is held against its records as well. Where something is not as it was sealed, those who
+    answer for the organization are told.
     """
     organization_id = current_organization_id()
+    before = last_check()
     found = verify(exported_links(organization_id), lambda sequence: exported_leaves(organization_id, sequence))
+    if before is not None and found.exported < before.exported:
+        found.add(
+            found.links,
+            f"{before.exported} links lay outside the database when this was last checked, {found.exported} do now: "
+            "the folder was emptied or is another one (CONSENT_HEADS_DIR)",
+        )
+    for difference in islice(differences(), MOST_FINDINGS):
+        found.add(found.links, f"what is kept of {difference}")
     LedgerCheck.objects.create(
         organization_id=organization_id,
         checked_at=now,
         links=found.links,
         records=found.records,
+        exported=found.exported,
         findings=[str(finding) for finding in found.findings],
     )
     if not found.unbroken:
@@ -177,40 +196,49 @@ def check_ledger(*, now: datetime) -> Verdict:
     return found
 
 
-def mend_projection(*, now: datetime) -> int:
+def mend_projection() -> int:
     """Set consents and opt-outs of the organization in scope to what their records come to; return of how many phones.
 
-    What only the state knows (how long a conversation stays open) is kept where it does not differ.
+    What only the state knows (how long a conversation stays open) is kept where it does not differ. An opt-out without
+    a record stays: whom nobody can prove to have come back is not texted.
     """
-    mended = 0
-    for difference in differences():
-        mended += 1
-        facts = {"organization": current_organization_id(), "phone": difference.phone}
-        for program_id, standing in difference.due.programs.items():
-            run(
-                _SET_STATE,
-                facts
-                | {"program": program_id, "granted": standing.granted, "stopped": standing.stopped}
-                | {"changed_at": standing.changed_at},
-            )
-        unknown = [program_id for program_id in difference.kept.programs if program_id not in difference.due.programs]
-        ConsentState.objects.filter(phone=difference.phone, program_id__in=unknown).delete()
-        stopped = OptOut.objects.filter(phone=difference.phone)
-        if difference.due.opted_out:
-            said = ConsentRecord.objects.filter(phone=difference.phone, action=Action.STOP).latest("id")
-            stopped.update_or_create(
-                phone=difference.phone,
-                defaults={"organization_id": said.organization_id, "opted_out_at": said.occurred_at, "lifted_at": None},
-                create_defaults={
-                    "organization_id": said.organization_id,
-                    "source": _SOURCES.get(said.medium, OptOut.Source.KEYWORD),
-                    "opted_out_at": said.occurred_at,
-                    "inbound_sid": said.inbound_sid,
-                },
-            )
-        elif difference.kept.opted_out:
-            stopped.filter(lifted_at=None).update(lifted_at=now)
-    return mended
+    return sum(_mend(difference.phone) for difference in differences())
+
+
+def _mend(phone: str) -> bool:
+    """Set one phone right, by what its records say now that nobody else writes of it."""
+    list(OptOut.objects.select_for_update(no_key=True).filter(phone=phone))
+    list(ConsentState.objects.select_for_update(no_key=True).filter(phone=phone).order_by("program_id"))
+    found = differences_of([phone])
+    if not found:
+        return False
+    (difference,) = found
+    facts = {"organization": current_organization_id(), "phone": phone}
+    for program_id, standing in difference.due.programs.items():
+        run(
+            _SET_STATE,
+            facts
+            | {"program": program_id, "granted": standing.granted, "stopped": standing.stopped}
+            | {"changed_at": standing.changed_at},
+        )
+    unknown = [program_id for program_id in difference.kept.programs if program_id not in difference.due.programs]
+    ConsentState.objects.filter(phone=phone, program_id__in=unknown).delete()
+    said = ConsentRecord.objects.filter(phone=phone, action__in=[Action.STOP, Action.START]).order_by("-id").first()
+    stopped = OptOut.objects.filter(phone=phone)
+    if said is not None and said.action == Action.STOP:
+        stopped.update_or_create(
+            phone=phone,
+            defaults={"organization_id": said.organization_id, "opted_out_at": said.occurred_at, "lifted_at": None},
+            create_defaults={
+                "organization_id": said.organization_id,
+                "source": _SOURCES.get(said.medium, OptOut.Source.KEYWORD),
+                "opted_out_at": said.occurred_at,
+                "inbound_sid": said.inbound_sid,
+            },
+        )
+    elif said is not None:
+        stopped.filter(lifted_at=None).update(lifted_at=said.occurred_at)
+    return True
 
 
 _SOURCES = {source.value: source for source in OptOut.Source}

@@ -26,7 +26,8 @@ from consent.queries.panel import (
     stops_among,
 )
 from consent.queries.register import newest_differences, newest_entries, newest_statements, register_of
-from consent.queries.walk import Verdict, verify
+from consent.queries.verdict import Verdict
+from consent.queries.walk import verify
 
 __all__ = [
     "ConsentPanel",

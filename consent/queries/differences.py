@@ -1,6 +1,6 @@
 """Where what is kept of a phone is not what its records come to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from common.sql import fetch_all
@@ -37,20 +37,23 @@ def _granted(projection: Projection, program_id: int) -> bool:
 def differences() -> Iterator[Difference]:
     """The phones of the organization in scope whose consents or opt-out are not what their records come to."""
     for phones in _phones():
-        values = {"organization": current_organization_id(), "phones": phones}
-        facts: dict[str, list[Fact]] = {phone: [] for phone in phones}
-        for phone, *columns in fetch_all(_FACTS, values):
-            facts[phone].append(Fact(*columns))
-        kept: dict[str, Projection] = {phone: Projection() for phone in phones}
-        for phone, program_id, granted in fetch_all(_KEPT, values):
-            if program_id is None:
-                kept[phone].opted_out = True
-            elif granted:
-                kept[phone].programs[program_id] = Standing(granted=True)
-        for phone in phones:
-            due = project(facts[phone])
-            if _gist(due) != _gist(kept[phone]):
-                yield Difference(phone, kept[phone], due)
+        yield from differences_of(phones)
+
+
+def differences_of(phones: Sequence[str]) -> list[Difference]:
+    """The same of some phones, as of one moment: a STOP that comes meanwhile is seen in both or in neither."""
+    facts: dict[str, list[Fact]] = {phone: [] for phone in phones}
+    kept: dict[str, Projection] = {phone: Projection() for phone in phones}
+    rows = fetch_all(_FACTS_AND_KEPT, {"organization": current_organization_id(), "phones": list(phones)})
+    for phone, program_id, action, occurred_at, medium, undone in rows:
+        if action == "OPTED OUT":
+            kept[phone].opted_out = True
+        elif action == "GRANTED":
+            kept[phone].programs[program_id] = Standing(granted=True)
+        else:
+            facts[phone].append(Fact(program_id, action, occurred_at, medium, undone))
+    found = ((phone, project(facts[phone])) for phone in phones)
+    return [Difference(phone, kept[phone], due) for phone, due in found if _gist(due) != _gist(kept[phone])]
 
 
 def _gist(projection: Projection) -> tuple[bool, set[int]]:
@@ -78,17 +81,17 @@ SELECT phone FROM (
 ) p ORDER BY phone LIMIT %(limit)s
 """
 
-_FACTS = """
-SELECT r.phone, r.program_id, r.action, r.occurred_at, r.medium, t.undone_at IS NOT NULL
-FROM consent_consentrecord r
-LEFT JOIN consent_importstatement t ON t.organization_id = r.organization_id AND t.id = r.import_statement_id
-WHERE r.organization_id = %(organization)s AND r.phone = ANY(%(phones)s::text[]) ORDER BY r.phone, r.id
-"""
-
-_KEPT = """
-SELECT phone, program_id, granted FROM consent_consentstate
-WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s::text[])
-UNION ALL
-SELECT phone, NULL, true FROM consent_optout
-WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s::text[]) AND lifted_at IS NULL
+_FACTS_AND_KEPT = """
+SELECT phone, program_id, action, occurred_at, medium, undone FROM (
+    SELECT r.phone, r.id, r.program_id, r.action, r.occurred_at, r.medium, t.undone_at IS NOT NULL AS undone
+    FROM consent_consentrecord r
+    LEFT JOIN consent_importstatement t ON t.organization_id = r.organization_id AND t.id = r.import_statement_id
+    WHERE r.organization_id = %(organization)s AND r.phone = ANY(%(phones)s::text[])
+    UNION ALL
+    SELECT phone, 0, program_id, 'GRANTED', NULL, NULL, NULL FROM consent_consentstate
+    WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s::text[]) AND granted
+    UNION ALL
+    SELECT phone, 0, 0, 'OPTED OUT', NULL, NULL, NULL FROM consent_optout
+    WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s::text[]) AND lifted_at IS NULL
+) x ORDER BY phone, id
 """

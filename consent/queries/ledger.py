@@ -71,7 +71,7 @@ def links_to_export(sequence: int) -> list[tuple[Link, bool]]:
 
 def _link(seal: ConsentSeal) -> Link:
     one = None if is_over_many(seal) else seal.record_id
-    return Link(seal.sequence, what(seal), seal.digest, seal.chain_hash, one)
+    return Link(seal.sequence, what(seal), seal.digest, seal.chain_hash, seal.sealed_at.isoformat(), one)
 
 
 def packed_leaves(sequence: int) -> Iterator[bytes]:
@@ -117,6 +117,8 @@ def seal_proofs(records: Sequence[ConsentRecord]) -> dict[int, SealProof]:
 
 def link_of(record: ConsentRecord) -> ConsentSeal | None:
     """The link that covers a record; None: it is not sealed yet."""
+    if record.import_statement_id is not None:
+        return ConsentSeal.objects.filter(import_statement_id=record.import_statement_id).first()
     found = _seal_of(record)
     return found[0] if found else None
 
@@ -129,7 +131,10 @@ def _seal_of(record: ConsentRecord) -> tuple[ConsentSeal, str, list[tuple[str, s
         batch = batches.filter(last_record_id__gte=record.id).order_by("last_record_id").first()
         if seal is None or batch is None:
             return None
-        own, path = _path_in(batch, record.id)
+        found = _path_in(batch, record.id)
+        if found is None:
+            return None
+        own, path = found
         roots = list(batches.order_by("position").values_list("root", flat=True))
         statement = ImportStatement.objects.get(id=record.import_statement_id)
         return seal, own, [*path, *merkle_path(roots, batch.position), ("left", digest(statement))]
@@ -138,8 +143,9 @@ def _seal_of(record: ConsentRecord) -> tuple[ConsentSeal, str, list[tuple[str, s
         return seal, seal.digest, []
     runs = SealedBatch.objects.filter(import_statement_id=None, last_record_id__gte=record.id)
     for batch in runs.order_by("last_record_id")[:_RUNS]:
-        if any(record_id == record.id for record_id, _ in leaves_in(bytes(batch.leaves))):
-            own, path = _path_in(batch, record.id)
+        found = _path_in(batch, record.id)
+        if found is not None:
+            own, path = found
             return ConsentSeal.objects.get(record_id=batch.run_end_id), own, path
     return None
 
@@ -148,10 +154,11 @@ _RUNS = 50
 """Runs that are looked through for a record: they follow the order of commits, which is not quite that of ids."""
 
 
-def _path_in(batch: SealedBatch, record_id: int) -> tuple[str, list[tuple[str, str]]]:
+def _path_in(batch: SealedBatch, record_id: int) -> tuple[str, list[tuple[str, str]]] | None:
+    """A record's digest and its path to the batch's root; None: it is not in this batch."""
     leaves = list(leaves_in(bytes(batch.leaves)))
-    index = next(place for place, (one, _) in enumerate(leaves) if one == record_id)
-    return leaves[index][1], merkle_path([own for _, own in leaves], index)
+    index = next((place for place, (one, _) in enumerate(leaves) if one == record_id), None)
+    return None if index is None else (leaves[index][1], merkle_path([own for _, own in leaves], index))
 
 
 def chain_head() -> ConsentSeal | None:

@@ -56,7 +56,7 @@ def _entries(records: list[ConsentRecord]) -> list[Entry]:
 def _title(record: ConsentRecord, program: Program | None) -> str:
     if record.action == Action.ERASE:
         return "Records emptied after the time of keeping"
-    if record.action in (Action.STOP, Action.START):
+    if record.action in (Action.STOP, Action.START, Action.UNDO):
         return Action(record.action).label
     what = program.name if program else "the conversation" if record.program_id == CONVERSATIONAL else "a program"
     return f"{Action(record.action).label}: {what}"

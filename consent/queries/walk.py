@@ -1,77 +1,58 @@
 """The walk over a chain, which finds and names what was changed behind the product's back."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import islice
 
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
-from consent.models import Action, ConsentRecord, ConsentSeal, ImportStatement, ProgramVersion
-from consent.queries.ledger import BATCH, batches_of, digest, is_over_many, link_of, links_after, statement_page, what
+from consent.models import Action, ConsentRecord, ConsentSeal, ImportStatement, SealedBatch
+from consent.queries.bound import check_what_is_named
+from consent.queries.ledger import BATCH, batches_of, digest, is_over_many, links_after, statement_page, what
+from consent.queries.verdict import Verdict
+from consent.rules.law import period
 from consent.rules.seals import (
-    EMPTY,
+    LEAF_BYTES,
     Link,
     MerkleTree,
     chain_hash,
-    digest_of_words,
     leaves_in,
     merkle_root,
     statement_root,
 )
-from content.models import StoredFile
-from content.queries import digest_on_disk
 
-MOST_FINDINGS = 20
+KEPT = timedelta(days=365 * period("retention_years").value)
 
 Leaves = Callable[[int], Iterable[tuple[int, str]]]
 """The records of a link over many, by its sequence: id and digest (hex)."""
 
 
+@dataclass
+class _Walk:
+    """What the steps of one walk share."""
+
+    leaves: Leaves
+    verdict: Verdict = field(default_factory=Verdict)
+
+
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it was sealed; `sequence` is the link, `record_id` the record where it is one."""
+class _Sealed:
+    """A link as the records under it see it."""
 
     sequence: int
-    words: str
-    record_id: int | None = None
-
-    def __str__(self) -> str:
-        return f"Link {self.sequence}: {self.words}"
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What the walk over a chain found, the first broken link first; at most MOST_FINDINGS of them."""
-
-    links: int = 0
-    records: int = 0
-    head: str = EMPTY
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def unbroken(self) -> bool:
-        return not self.findings
-
-    def add(self, sequence: int, words: str, record_id: int | None = None) -> None:
-        self.findings.append(Finding(sequence, words, record_id))
-        if len(self.findings) > 10 * MOST_FINDINGS:
-            self.keep_the_first()
-
-    def keep_the_first(self) -> None:
-        """Sort by link, and forget what nobody would read."""
-        self.findings.sort(key=lambda finding: finding.sequence)
-        del self.findings[MOST_FINDINGS:]
+    sealed_at: datetime
 
 
 def verify(exported: Iterable[Link], exported_leaves: Leaves) -> Verdict:
     """Walk the chain of the organization in scope from its first link, and hold it against what was exported.
 
     Every record is read again: a record that was changed, removed or slipped in is named; so are a link that was
-    rewritten, and words and files that are not those that a record names. `exported` are the links outside the
+    rewritten, and words, files and imports that are not those that records name. `exported` are the links outside the
     database, in order, `exported_leaves` what those over many hold.
     """
-    verdict, outside = Verdict(), iter(exported)
-    singles: list[ConsentSeal] = []
+    walk, outside = _Walk(exported_leaves), iter(exported)
+    verdict, singles = walk.verdict, list[ConsentSeal]()
     for seal in links_after(0):
         verdict.links += 1
         if seal.sequence != verdict.links:
@@ -81,109 +62,149 @@ def verify(exported: Iterable[Link], exported_leaves: Leaves) -> Verdict:
         if seal.chain_hash != expected:
             verdict.add(seal.sequence, f"its hash does not follow from the link before it ({what(seal)})")
         verdict.head = seal.chain_hash
-        _hold_against(next(outside, None), seal, exported_leaves, verdict)
+        _hold_against(next(outside, None), seal, walk)
         if is_over_many(seal):
-            _check_many(seal, verdict)
+            _check_many(seal, walk)
             continue
         singles.append(seal)
         if len(singles) == BATCH:
-            _check_singles(singles, verdict)
+            _check_singles(singles, walk)
             singles.clear()
-    _check_singles(singles, verdict)
+    _check_singles(singles, walk)
     for link in outside:
         verdict.add(link.sequence, f"it was exported ({link.of}) and is gone")
-        _name_changed(link, exported_leaves, verdict)
+        _name_changed(link, walk)
     _check_slipped_in(verdict)
-    _check_erasures(verdict)
-    _check_words(verdict)
-    _check_files(verdict)
+    check_what_is_named(verdict)
     verdict.keep_the_first()
     return verdict
 
 
-def _hold_against(link: Link | None, seal: ConsentSeal, leaves: Leaves, verdict: Verdict) -> None:
-    if link is None or (link.sequence, link.digest, link.chain_hash) == (seal.sequence, seal.digest, seal.chain_hash):
+def _hold_against(link: Link | None, seal: ConsentSeal, walk: _Walk) -> None:
+    if link is None:
+        return
+    walk.verdict.exported += 1
+    ours = (seal.sequence, seal.digest, seal.chain_hash, seal.sealed_at.isoformat())
+    if (link.sequence, link.digest, link.chain_hash, link.sealed_at) == ours:
         return
     if link.digest == seal.digest:
-        if verdict.unbroken:  # whatever follows a rewritten link differs
-            verdict.add(seal.sequence, f"{what(seal)}: the chain before it was rewritten since it was exported")
+        if walk.verdict.unbroken:  # whatever follows a rewritten link differs
+            words = f"{what(seal)}: the link or the chain before it was rewritten since it was exported"
+            walk.verdict.add(seal.sequence, words)
         return
-    verdict.add(seal.sequence, f"{what(seal)}: rewritten since it was exported as {link.of}")
-    _name_changed(link, leaves, verdict)
+    walk.verdict.add(seal.sequence, f"{what(seal)}: rewritten since it was exported as {link.of}")
+    _name_changed(link, walk)
 
 
-def _name_changed(link: Link, leaves: Leaves, verdict: Verdict) -> None:
+def _name_changed(link: Link, walk: _Walk) -> None:
     """Hold the records of an exported link against what was exported of them."""
-    outside = iter(leaves(link.sequence) if link.record_id is None else [(link.record_id, link.digest)])
+    sealed = _Sealed(link.sequence, datetime.fromisoformat(link.sealed_at))
+    outside = iter(walk.leaves(link.sequence) if link.record_id is None else [(link.record_id, link.digest)])
     while page := list(islice(outside, BATCH)):
-        records = ConsentRecord.objects.in_bulk([record_id for record_id, _ in page])
-        erasures = _erasures(records.values())
-        for record_id, sealed in page:
-            _check_record(link.sequence, record_id, sealed, records.get(record_id), erasures, verdict)
+        _check_page(sealed, page, ConsentRecord.objects.in_bulk([record_id for record_id, _ in page]), walk.verdict)
 
 
-def _check_singles(seals: Sequence[ConsentSeal], verdict: Verdict) -> None:
+def _check_singles(seals: Sequence[ConsentSeal], walk: _Walk) -> None:
     records = ConsentRecord.objects.in_bulk([seal.record_id for seal in seals])
     erasures = _erasures(records.values())
     for seal in seals:
+        sealed = _Sealed(seal.sequence, seal.sealed_at)
         assert seal.record_id is not None
-        _check_record(seal.sequence, seal.record_id, seal.digest, records.get(seal.record_id), erasures, verdict)
+        _check_record(sealed, seal.record_id, seal.digest, records.get(seal.record_id), erasures, walk.verdict)
+
+
+def _check_page(
+    sealed: _Sealed, page: Sequence[tuple[int, str]], records: Mapping[int, ConsentRecord], verdict: Verdict
+) -> None:
+    erasures = _erasures(records.values())
+    for record_id, own in page:
+        _check_record(sealed, record_id, own, records.get(record_id), erasures, verdict)
 
 
 def _check_record(
-    sequence: int, record_id: int, sealed: str, record: ConsentRecord | None, erasures: set[int], verdict: Verdict
+    sealed: _Sealed,
+    record_id: int,
+    own: str,
+    record: ConsentRecord | None,
+    erasures: Mapping[int, datetime],
+    verdict: Verdict,
 ) -> None:
     verdict.records += 1
     if record is None:
-        verdict.add(sequence, f"record {record_id} was removed", record_id)
+        verdict.add(sealed.sequence, f"record {record_id} was removed", record_id)
     elif record.erased_by_id is not None:
-        if record.erased_by_id not in erasures or record.phone:
-            verdict.add(sequence, f"record {record_id} was emptied, but not after the time of keeping", record_id)
-    elif digest(record) != sealed:
-        verdict.add(sequence, f"record {record_id} was changed", record_id)
+        if not _is_emptied_in_time(record, sealed.sealed_at, erasures.get(record.erased_by_id)):
+            verdict.add(
+                sealed.sequence, f"record {record_id} was emptied, but not after the time of keeping", record_id
+            )
+    elif digest(record) != own:
+        verdict.add(sealed.sequence, f"record {record_id} was changed", record_id)
 
 
-def _erasures(records: Iterable[ConsentRecord]) -> set[int]:
-    """Those of the records that emptied these which really say so."""
+def _is_emptied_in_time(record: ConsentRecord, sealed_at: datetime, emptied_at: datetime | None) -> bool:
+    """Whether the one door out was used as it is meant: what people agreed to, years later; a STOP stays for ever."""
+    if emptied_at is None or record.phone or record.action not in (Action.GRANT, Action.WITHDRAW):
+        return False
+    return sealed_at + KEPT <= emptied_at
+
+
+def _erasures(records: Iterable[ConsentRecord]) -> dict[int, datetime]:
+    """Those of the records that emptied these which really say so, with when."""
     named = {record.erased_by_id for record in records if record.erased_by_id is not None}
     if not named:
-        return set()
-    return set(ConsentRecord.objects.filter(id__in=named, action=Action.ERASE).values_list("id", flat=True))
+        return {}
+    return dict(ConsentRecord.objects.filter(id__in=named, action=Action.ERASE).values_list("id", "occurred_at"))
 
 
-def _check_many(seal: ConsentSeal, verdict: Verdict) -> None:
+def _check_many(seal: ConsentSeal, walk: _Walk) -> None:
     """A link over many records: each against its kept digest, and these against the Merkle root in the link."""
-    statement = None
+    statement, verdict = None, walk.verdict
     if seal.import_statement_id is not None:
         statement = ImportStatement.objects.filter(id=seal.import_statement_id).first()
         if statement is None:
             verdict.add(seal.sequence, f"import statement {seal.import_statement_id} was removed")
             return
-    found, last, tree, kept = len(verdict.findings), 0, MerkleTree(), False
+    found, last, tree = len(verdict.findings), 0, MerkleTree()
     for batch in batches_of(seal):
-        kept = True
-        leaves = list(leaves_in(bytes(batch.leaves)))
-        if merkle_root(one for _, one in leaves) != batch.root:
+        leaves = _leaves_of(batch)
+        if not leaves:
             verdict.add(seal.sequence, f"{what(seal)}: kept digests were changed")
-        tree.add(batch.root)
+            continue
+        tree.add(merkle_root(own for _, own in leaves))
         _check_leaves(seal, leaves, last, verdict)
         last = leaves[-1][0]
-    if statement is not None and kept:
-        for record_id in _records_between(seal, last, 2**62, []):
-            verdict.add(seal.sequence, f"record {record_id} was slipped in", record_id)
-    root = tree.root()
     if statement is not None:
-        root = statement_root(digest(statement), root) if kept else _former_root(statement, verdict)
-    if root != seal.digest and len(verdict.findings) == found:
+        for record_id in _records_between(seal, last, 2**62, []) if last else {}:
+            verdict.add(seal.sequence, f"record {record_id} was slipped in", record_id)
+    roots = {tree.root()}
+    if statement is not None:
+        roots = {statement_root(digest(statement), tree.root())}
+        if not last:
+            roots.add(_former_root(statement, verdict))
+    if seal.digest in roots:
+        return
+    if len(verdict.findings) == found:
         verdict.add(seal.sequence, f"{what(seal)}: {_what_else(statement)} changed")
+    # Digests were changed together with the records: what lies outside knows which.
+    sealed = _Sealed(seal.sequence, seal.sealed_at)
+    outside = iter(walk.leaves(seal.sequence))
+    while page := list(islice(outside, BATCH)):
+        _check_page(sealed, page, ConsentRecord.objects.in_bulk([record_id for record_id, _ in page]), verdict)
+
+
+def _leaves_of(batch: SealedBatch) -> list[tuple[int, str]]:
+    """The kept digests of a batch; empty where they are no digests, or not those of its root."""
+    packed = bytes(batch.leaves)
+    if len(packed) % LEAF_BYTES:
+        return []
+    leaves = list(leaves_in(packed))
+    return leaves if merkle_root(own for _, own in leaves) == batch.root else []
 
 
 def _check_leaves(seal: ConsentSeal, leaves: list[tuple[int, str]], after_id: int, verdict: Verdict) -> None:
     records = _records_between(seal, after_id, leaves[-1][0], [record_id for record_id, _ in leaves])
-    erasures = _erasures(records.values())
-    for record_id, sealed in leaves:
-        _check_record(seal.sequence, record_id, sealed, records.pop(record_id, None), erasures, verdict)
-    for record_id in records:
+    _check_page(_Sealed(seal.sequence, seal.sealed_at), leaves, records, verdict)
+    for record_id in records.keys() - {record_id for record_id, _ in leaves}:
         verdict.add(seal.sequence, f"record {record_id} was slipped in", record_id)
 
 
@@ -219,9 +240,7 @@ def _check_slipped_in(verdict: Verdict) -> None:
         if seal.import_statement_id is None:
             sealed.add(seal.record_id or 0)
             if seal.records > 1:
-                sealed.update(
-                    record_id for batch in batches_of(seal) for record_id, _ in leaves_in(bytes(batch.leaves))
-                )
+                sealed.update(record_id for batch in batches_of(seal) for record_id, _ in _leaves_of(batch))
     for (record_id,) in fetch_all(_BEFORE_THE_LAST, {"organization": current_organization_id()}):
         if record_id not in sealed:
             verdict.add(verdict.links, f"record {record_id} was slipped in", record_id)
@@ -247,75 +266,3 @@ SELECT r.id FROM consent_consentrecord r, last
 WHERE r.organization_id = %(organization)s AND r.import_statement_id IS NULL
     AND (r.transaction_id, r.id) <= (last.transaction_id, last.record_id) ORDER BY r.id
 """
-
-
-# What records name ---------------------------------------------------------------------------------------------------
-
-
-def _check_erasures(verdict: Verdict) -> None:
-    """As many records are empty as those say that emptied them: nobody hides one more behind them."""
-    for erasure_id, note, emptied in fetch_all(_EMPTIED, {"organization": current_organization_id()}):
-        said = int(note.partition(" ")[0])
-        if said != emptied:
-            words = f"record {erasure_id} says that {said} records were emptied, and {emptied} are"
-            verdict.add(_sequence_of(erasure_id, verdict), words, erasure_id)
-
-
-# The function erase_consent writes the note: "3 records: …".
-_EMPTIED = """
-SELECT e.id, e.note, count(r.id) FROM consent_consentrecord e
-LEFT JOIN consent_consentrecord r ON r.organization_id = e.organization_id AND r.phone = '' AND r.erased_by_id = e.id
-WHERE e.organization_id = %(organization)s AND e.phone = '' AND e.action = 'ERASE' GROUP BY e.id, e.note ORDER BY e.id
-"""
-
-
-def _check_words(verdict: Verdict) -> None:
-    """The words of each version are those that records and statements were sealed with."""
-    known = {
-        (version.program_id, version.version): digest_of_words(version.opt_in_text)
-        for version in ProgramVersion.objects.order_by("id")
-    }
-    for program_id, version, sealed, record_id in fetch_all(_WORDS, {"organization": current_organization_id()}):
-        if known.get((program_id, version)) != sealed:
-            words = f"version {version} of the words of program {program_id} is not what was agreed to"
-            verdict.add(_sequence_of(record_id, verdict), words, record_id)
-
-
-# A record for each version: the first that names it; of an import any.
-_WORDS = """
-SELECT program_id, program_version, words_sha256, min(id) FROM consent_consentrecord
-WHERE organization_id = %(organization)s AND words_sha256 IS NOT NULL GROUP BY 1, 2, 3
-UNION ALL
-SELECT t.program_id, t.program_version, t.words_sha256, r.id FROM consent_importstatement t
-JOIN LATERAL (SELECT id FROM consent_consentrecord WHERE import_statement_id = t.id ORDER BY id LIMIT 1) r ON true
-WHERE t.organization_id = %(organization)s AND t.words_sha256 IS NOT NULL
-ORDER BY 1, 2
-"""
-
-
-def _check_files(verdict: Verdict) -> None:
-    """The files that prove consents are those that records were sealed with, and are there."""
-    last = 0
-    while page := fetch_all(_FILES, {"organization": current_organization_id(), "after": last, "limit": BATCH}):
-        files = StoredFile.objects.in_bulk([evidence_id for evidence_id, _, _ in page])
-        for evidence_id, sealed, record_id in page:
-            file = files.get(evidence_id)
-            there = digest_on_disk(file) if file is not None else None
-            if there == sealed:
-                continue
-            words = f"the file that proves record {record_id} {'is gone' if there is None else 'was changed'}"
-            verdict.add(_sequence_of(record_id, verdict), words, record_id)
-        last = page[-1][0]
-
-
-_FILES = """
-SELECT evidence_id, evidence_sha256, min(id) FROM consent_consentrecord
-WHERE organization_id = %(organization)s AND evidence_sha256 IS NOT NULL AND evidence_id > %(after)s
-GROUP BY 1, 2 ORDER BY 1 LIMIT %(limit)s
-"""
-
-
-def _sequence_of(record_id: int, verdict: Verdict) -> int:
-    """The link over a record; the last one where it is not sealed yet."""
-    seal = link_of(ConsentRecord.objects.get(id=record_id))
-    return seal.sequence if seal else verdict.links

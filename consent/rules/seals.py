@@ -14,12 +14,16 @@ BATCH_LEAVES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of the chain as it is exported; `of` says what it covers, `record_id` is set where that is one record."""
+    """A link of the chain as it is exported; `of` says what it covers, `record_id` is set where that is one record.
+
+    `sealed_at` is an instant in ISO 8601.
+    """
 
     sequence: int
     of: str
     digest: str
     chain_hash: str
+    sealed_at: str
     record_id: int | None = None
 
 

@@ -74,7 +74,8 @@ def erase_old_consent(organization_id: int, *, actor: Actor, now: datetime, dry_
         if not dry_run:
             reason = f"nothing was sent to them for {RETENTION_YEARS} years"
             with across_organizations(because="emptying the ledger is nobody's of the tenant"):
-                fetch_all("SELECT erase_consent(%s, %s, %s, %s, %s)", [organization_id, page, reason, actor.label, now])
+                values = [organization_id, page, before, reason, actor.label, now]
+                fetch_all("SELECT erase_consent(%s, %s, %s, %s, %s, %s)", values)
 
 
 def years_before(now: datetime) -> datetime:

@@ -105,7 +105,7 @@ def _withdraw(organization_id: int, import_id: int, actor: Actor) -> bool:
                 return False
             assert wanted.statement is not None  # other kinds of files are not undone
             now = clock.now()
-            undo_statement(wanted.statement, now=now)
+            undo_statement(wanted.statement, actor=actor, now=now)
             some, after = withdraw_records(wanted.statement, after_id=after, limit=UNDO_BATCH, actor=actor, now=now)
             done += some
             report_progress(wanted.undo_job.id, done=done // 2, now=now)

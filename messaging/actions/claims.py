@@ -12,7 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from common.sql import fetch_all
-from messaging.rules.kinds import CAP_DAYS, CONVERSATION_DAYS, ConsentCheck, kinds_where
+from messaging.rules.kinds import CAP_DAYS, CONFIRMATION_MINUTES, CONVERSATION_DAYS, ConsentCheck, kinds_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ _CHECKED_KINDS = {
     "credit_kinds": kinds_where(lambda checks: checks.credit),
     "conversation_days": CONVERSATION_DAYS,
     "cap_days": CAP_DAYS,
+    "confirmation_minutes": CONFIRMATION_MINUTES,
 }
 
 # The recent texts are written in the order of their key, so two claims of one organization cannot wait in a circle.
@@ -95,7 +96,7 @@ WITH wanted AS (
     LEFT JOIN consent_program g ON g.id = s.program_id
     CROSS JOIN LATERAL (
         SELECT q.id, q.organization_id, q.sender_number_id, q.carrier_account_id, q.reservation_id, q.phone, q.body,
-               q.segments, q.credits, q.digest
+               q.segments, q.credits, q.digest, q.reply_key, q.created_at
         FROM messaging_message q
         WHERE q.stream_id = w.stream_id AND q.state = 'QUEUED' AND q.id > w.after_id
         ORDER BY q.id LIMIT LEAST(w.segments, w.at_most) FOR NO KEY UPDATE SKIP LOCKED
@@ -126,6 +127,12 @@ WITH wanted AS (
             SELECT 1 FROM consent_optout x
             WHERE x.organization_id = p.organization_id AND x.phone = p.phone AND x.lifted_at IS NULL
         ) THEN 'opted_out'
+        WHEN p.kind = ANY(%(opt_out_kinds)s) AND EXISTS (
+            SELECT 1 FROM consent_carrierblock b
+            WHERE b.sender_number_id = p.sender_number_id AND b.phone = p.phone AND b.lifted_at IS NULL
+        ) THEN 'blocked'
+        WHEN p.kind = 'COMPLIANCE' AND p.reply_key LIKE '%%:STOPPED'
+            AND p.created_at < %(now)s - make_interval(mins => %(confirmation_minutes)s) THEN 'too_late'
         WHEN p.kind = ANY(%(program_kinds)s) AND NOT EXISTS (
             SELECT 1 FROM consent_consentstate c WHERE c.organization_id = p.organization_id AND c.phone = p.phone
                 AND c.program_id = p.program_id AND c.granted

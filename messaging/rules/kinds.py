@@ -50,6 +50,8 @@ CHECKS: dict[TextKind, Checks] = {
 CONVERSATION_DAYS = period("conversation_days").value
 """After the last inbound text; then conversational consent has run out."""
 
+CONFIRMATION_MINUTES = period("confirmation_minutes").value
+"""In which the one confirmation of a STOP leaves, or does not leave at all."""
 
 CAP_DAYS = 30
 """The days in which a program's cap for each person counts."""

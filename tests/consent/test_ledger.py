@@ -23,16 +23,20 @@ from consent.actions import (
     Noted,
     Wish,
     check_ledger,
+    complete_statement,
     mend_projection,
     note_consent,
     opt_out_by_file,
     opt_out_by_staff,
     seal_organization,
+    undo_statement,
+    withdraw_records,
 )
 from consent.models import ConsentRecord, ConsentSeal, ConsentState, ImportStatement, LedgerCheck, OptOut, SealedBatch
 from consent.queries import Verdict, differences, verify
+from consent.queries.ledger import digest
 from consent.rules.media import Medium
-from consent.rules.seals import EMPTY, chain_hash
+from consent.rules.seals import EMPTY, chain_hash, leaf, leaves_in, merkle_root
 from consent.tasks import export_heads
 from content.actions import store_file
 from content.models import FileKind
@@ -41,6 +45,7 @@ from tests.servers import DATA
 from tests.world import ACTOR, World, build_world
 
 SINGLE, IN_RUN, IMPORTED = "+12052212310", "+12563813450", "+12567346043"
+YEARS = timedelta(days=6 * 366)
 TABLES = (
     *("consent_consentrecord", "consent_consentseal", "consent_sealedbatch", "consent_importstatement"),
     "consent_programversion",
@@ -60,12 +65,12 @@ def superuser() -> Iterator[Any]:
         yield cursor
 
 
-def seal_all(world: World) -> None:
+def seal_all(world: World, now: datetime | None = None) -> None:
     """Seal until nothing waits: a transaction open anywhere in the cluster holds the newest records back."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         with world.scope():
-            if seal_organization(now=world.now):
+            if seal_organization(now=now or world.now):
                 continue
             (waiting,) = fetch_all(_WAITING, {"organization": world.id})[0]
         if not waiting:
@@ -258,6 +263,91 @@ def test_a_chain_rewritten_as_a_whole_is_found_by_what_was_exported(
     assert record_id in [finding.record_id for finding in check(ledger).findings]
 
 
+def test_a_record_that_was_changed_with_its_digests_is_named_by_what_was_exported(
+    ledger: World, tampered: Callable[[str], None]
+) -> None:
+    """Everything but the link itself, whose root can no longer be told from the digests."""
+    record_id = record_of(ledger, IMPORTED)
+    tampered(f"UPDATE consent_consentrecord SET note = 'x' WHERE id = {record_id}")
+    with ledger.scope():
+        batch = SealedBatch.objects.get(import_statement_id__isnull=False, position=0)
+        leaves = [
+            (one, digest(ConsentRecord.objects.get(id=one)) if one == record_id else own)
+            for one, own in leaves_in(bytes(batch.leaves))
+        ]
+    packed = b"".join(leaf(*one) for one in leaves).hex()
+    root = merkle_root(own for _, own in leaves)
+    tampered(f"UPDATE consent_sealedbatch SET leaves = '\\x{packed}', root = '{root}' WHERE id = {batch.id}")
+    assert record_id in [finding.record_id for finding in check(ledger).findings]
+
+
+@pytest.mark.parametrize("change", ["leaves = ''", "leaves = '\\x00'", "root = 'no digest'"])
+def test_what_is_no_digest_is_a_finding_and_no_error(
+    ledger: World, tampered: Callable[[str], None], change: str
+) -> None:
+    tampered(f"UPDATE consent_sealedbatch SET {change} WHERE organization_id = {ledger.id}")
+    found = check(ledger).findings
+    assert {finding.sequence for finding in found} >= {4, 5}
+
+
+def test_a_record_of_an_import_that_never_was_is_named(ledger: World, tampered: Callable[[str], None]) -> None:
+    record_id = record_of(ledger, SINGLE)
+    tampered(
+        "INSERT INTO consent_consentrecord (id, organization_id, phone, program_id, action, occurred_at, medium,"
+        " import_statement_id, actor_label, recorded_at)"
+        " SELECT 9000000000000, organization_id, '+12025550100', 1, 'GRANT', occurred_at, medium, 9000000000000,"
+        f" actor_label, recorded_at FROM consent_consentrecord WHERE id = {record_id}"
+    )
+    assert [finding.record_id for finding in check(ledger).findings] == [9_000_000_000_000]
+
+
+def test_nobody_undoes_an_import_unseen(ledger: World, tampered: Callable[[str], None]) -> None:
+    of = f"WHERE organization_id = {ledger.id}"
+    tampered(f"UPDATE consent_importstatement SET undone_at = now() {of}")
+    assert "is said to be undone, and nobody undid it" in str(check(ledger).findings)
+
+
+def test_nobody_makes_an_undone_import_count_again(committed_world: World, now: datetime) -> None:
+    world = committed_world
+    world.consent(SINGLE)
+    with world.scope():
+        statement = ImportStatement.objects.get()
+        undo_statement(statement, actor=ACTOR, now=now)
+        withdraw_records(statement, after_id=0, limit=10, actor=ACTOR, now=now)
+        complete_statement(statement, now=now)
+    seal_all(world)
+    assert check(world).findings == []
+    with superuser() as cursor:
+        cursor.execute(f"UPDATE consent_importstatement SET undone_at = NULL WHERE organization_id = {world.id}")
+    assert "was undone, and counts again" in str(check(world).findings)
+
+
+def test_an_import_of_people_who_all_said_stop_is_sealed_as_well(committed_world: World, now: datetime) -> None:
+    world = committed_world
+    world.receive(SINGLE, "stop", at=now, sid="SM1")
+    world.consent(SINGLE)
+    with world.scope():
+        ImportStatement.objects.update(completed_at=now)
+    seal_all(world)
+    assert check(world).findings == []
+
+
+def test_a_folder_of_heads_that_was_emptied_is_a_finding(
+    committed_world: World, now: datetime, settings: LazySettings, tmp_path: Path
+) -> None:
+    world = committed_world
+    settings.CONSENT_HEADS_DIR = str(tmp_path)
+    world.receive(SINGLE, "hello", at=now, sid="SM1")
+    seal_all(world)
+    export_heads()
+    with world.scope():
+        assert check_ledger(now=now).findings == []
+    (tmp_path / str(world.id) / "links.jsonl").unlink()
+    with world.scope():
+        (finding,) = check_ledger(now=now).findings
+    assert "1 links lay outside the database when this was last checked, 0 do now" in str(finding)
+
+
 def test_the_chain_is_a_hash_over_the_one_before(ledger: World) -> None:
     head = EMPTY
     with ledger.scope():
@@ -271,13 +361,15 @@ def test_the_chain_is_a_hash_over_the_one_before(ledger: World) -> None:
 def test_the_command_names_what_it_finds_and_fails(
     ledger: World, tampered: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    call_command("verify_consent", organization=ledger.id, projection=True)
-    assert "unbroken" in capsys.readouterr().out
+    call_command("verify_consent", organization=ledger.id)
+    assert "6 of them held against the export, unbroken" in capsys.readouterr().out
     record_id = record_of(ledger, SINGLE)
     tampered(f"UPDATE consent_consentrecord SET occurred_at = now() WHERE id = {record_id}")
     with pytest.raises(CommandError, match="1 findings"):
         call_command("verify_consent", organization=ledger.id)
-    assert f"record {record_id} was changed" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "BROKEN, first at link 1" in told
+    assert f"record {record_id} was changed" in told
     with ledger.scope():
         assert LedgerCheck.objects.latest("id").findings
         assert Notice.objects.filter(text__contains="not as they were sealed").count() == 1
@@ -312,12 +404,9 @@ def test_erasing_empties_the_records_and_the_seals_hold(committed_world: World, 
     world.receive(SINGLE, "stop", at=now, sid="SM2")
     world.receive(IN_RUN, "hello", at=now, sid="SM3")
     seal_all(world)
-    with across_organizations(because="the job of retention"):
-        emptied = fetch_all(
-            "SELECT erase_consent(%s, %s, 'six years', 'the clock', %s)", [world.id, [SINGLE, IN_RUN], now]
-        )
-    assert emptied == [(3,)]
-    seal_all(world)
+    assert erase(world, [SINGLE, IN_RUN], now + YEARS) == 3
+    assert check(world).findings == [], "though the erasure itself is not sealed yet"
+    seal_all(world, now + YEARS)
     with world.scope():
         assert verify([], lambda _: []).findings == []
         left = list(ConsentRecord.objects.exclude(phone="").values_list("phone", "action"))
@@ -328,27 +417,77 @@ def test_erasing_empties_the_records_and_the_seals_hold(committed_world: World, 
         assert not list(differences())
 
 
+def erase(world: World, phones: list[str], at: datetime) -> int:
+    """As the job of retention does, `at` some moment: what is older than the time of keeping then."""
+    with across_organizations(because="the job of retention"):
+        values = [world.id, phones, at - YEARS + timedelta(days=1), at]
+        ((emptied,),) = fetch_all("SELECT erase_consent(%s, %s, %s, 'six years', 'the clock', %s)", values)
+        return int(emptied)
+
+
+def test_what_was_written_meanwhile_is_not_emptied(committed_world: World, now: datetime) -> None:
+    world = committed_world
+    world.receive(SINGLE, "hello", at=now, sid="SM1")
+    with world.scope():
+        noted = Noted("told us", Medium.VERBAL, now + YEARS)
+        note_consent(SINGLE, program_id=world.program.id, noted=noted, actor=ACTOR, now=now + YEARS)
+    assert erase(world, [SINGLE], now + YEARS) == 0
+    with world.scope():
+        assert ConsentRecord.objects.filter(phone=SINGLE).count() == 2
+        assert ConsentState.objects.filter(phone=SINGLE, granted=True).count() == 2
+
+
 def test_nobody_hides_a_record_behind_those_that_were_emptied(committed_world: World, now: datetime) -> None:
     world = committed_world
     world.receive(SINGLE, "hello", at=now, sid="SM1")
     world.receive(IN_RUN, "hello", at=now, sid="SM2")
-    with across_organizations(because="the job of retention"):
-        fetch_all("SELECT erase_consent(%s, %s, 'six years', 'the clock', %s)", [world.id, [SINGLE], now])
     seal_all(world)
-    assert check(world).unbroken
+    erase(world, [SINGLE], now + YEARS)
+    seal_all(world, now + YEARS)
+    assert check(world).findings == []
     record_id = record_of(world, IN_RUN)
     with superuser() as cursor:
         cursor.execute(
             "UPDATE consent_consentrecord r SET phone = '', erased_by_id = e.id FROM consent_consentrecord e"
             f" WHERE r.id = {record_id} AND e.organization_id = {world.id} AND e.action = 'ERASE'"
         )
-    assert "says that 1 records were emptied, and 2 are" in str(check(world).findings[0])
+    assert "emptied others than those that are empty" in " ".join(map(str, check(world).findings))
+
+
+@pytest.mark.parametrize("phone", [SINGLE, IN_RUN, IMPORTED])
+def test_an_erasure_of_another_hand_is_none(ledger: World, tampered: Callable[[str], None], phone: str) -> None:
+    """Whoever writes an erasure of their own that fits what they emptied did it before the time of keeping was over."""
+    record_id = record_of(ledger, phone)
+    tampered(
+        "INSERT INTO consent_consentrecord (id, organization_id, phone, program_id, action, occurred_at, medium, note,"
+        " actor_label, recorded_at) SELECT 9000000000000, organization_id, '', 0, 'ERASE', occurred_at, 'RETENTION',"
+        f" '1 records (' || encode(sha256('{record_id}'), 'hex') || '): six years', 'the clock', recorded_at"
+        f" FROM consent_consentrecord WHERE id = {record_id}"
+    )
+    tampered(f"UPDATE consent_consentrecord SET phone = '', erased_by_id = 9000000000000 WHERE id = {record_id}")
+    assert [finding.record_id for finding in check(ledger).findings] == [record_id]
+
+
+def test_a_stop_is_never_emptied(committed_world: World, now: datetime) -> None:
+    world = committed_world
+    world.receive(SINGLE, "stop", at=now, sid="SM1")
+    world.receive(IN_RUN, "hello", at=now, sid="SM2")
+    seal_all(world)
+    erase(world, [IN_RUN], now + YEARS)
+    with superuser() as cursor:
+        of = f"organization_id = {world.id}"
+        cursor.execute(
+            f"UPDATE consent_consentrecord r SET phone = '', erased_by_id = e.id FROM consent_consentrecord e"
+            f" WHERE r.{of} AND r.action = 'STOP' AND e.{of} AND e.action = 'ERASE'"
+        )
+    found = " ".join(map(str, check(world).findings))
+    assert "was emptied, but not after the time of keeping" in found
 
 
 def test_only_the_platform_may_erase_and_only_through_the_function(world: World, now: datetime) -> None:
     world.consent(SINGLE)
     with world.scope(), pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
-        run("SELECT erase_consent(%s, %s, '', '', %s)", [world.id, [SINGLE], now])
+        run("SELECT erase_consent(%s, %s, %s, '', '', %s)", [world.id, [SINGLE], now, now])
     by_hand = across_organizations(because="by hand")
     with pytest.raises(DatabaseError, match="permission denied"), by_hand, transaction.atomic():
         run("UPDATE consent_consentrecord SET phone = '', erased_by_id = 1")
@@ -373,7 +512,9 @@ def test_what_is_kept_of_a_phone_can_be_told_from_its_records(world: World, now:
         assert len(found) == 3
         assert f"{SINGLE}: program {world.program.id} is not granted, due: granted" in found
         assert f"{IN_RUN}: its records say STOP" in found
-        assert mend_projection(now=now) == 3
+        verdict = check_ledger(now=now)
+        assert sum("what is kept of" in str(finding) for finding in verdict.findings) == 3
+        assert mend_projection() == 3
         assert not list(differences())
         assert OptOut.objects.filter(phone=IN_RUN, source="STAFF", lifted_at=None).exists()
 

@@ -75,12 +75,23 @@ class Person:
 
     stopped_at: datetime | None = None
     paused: bool = False
+    blocked: bool = False
+    """By their network, on our number: until they text START or YES to it."""
     wrote_at: datetime | None = None
     said: dict[int, list[Said]] = field(default_factory=lambda: {NEWS: [], OFFERS: []})
     asked: dict[int, datetime] = field(default_factory=dict)
     """Programs that wait for a yes, with when the question ends."""
     asked_at: dict[int, datetime] = field(default_factory=dict)
     asked_by_text: set[int] = field(default_factory=set)
+
+    @property
+    def may_be_texted(self) -> bool:
+        return self.stopped_at is None and not self.blocked
+
+    @property
+    def cannot_join(self) -> bool:
+        """What we would answer does not reach them, nor anything else."""
+        return self.stopped_at is not None and self.blocked
 
     def standing(self, program: int, struck: set[int]) -> tuple[bool, bool, datetime]:
         """Whether they agree, whether START would bring it back, and since when; struck imports count for nothing."""
@@ -104,7 +115,7 @@ class Person:
                 self.said[program].append(Said(False, at, by_stop=True))
 
     def comes_back(self, at: datetime, struck: set[int]) -> None:
-        self.stopped_at, self.wrote_at = None, max(at, self.wrote_at or at)
+        self.stopped_at, self.wrote_at, self.blocked = None, max(at, self.wrote_at or at), False
         for program in self.said:
             if self.standing(program, struck)[1]:
                 self.said[program].append(Said(True, at, by_word=True))
@@ -167,7 +178,7 @@ class Consent(RuleBasedStateMachine):
         for one in claim(self.world, self.now, stream):
             person = self.people[one.phone]
             agrees, _, _ = person.standing(program, self.struck)
-            allowed = agrees and person.stopped_at is None and not person.paused
+            allowed = agrees and person.may_be_texted and not person.paused
             assert (one.state == State.CLAIMED) == allowed, (one.phone, one.reason, person)
             type(self).handed_over += allowed
 
@@ -179,7 +190,7 @@ class Consent(RuleBasedStateMachine):
         for one in claim(self.world, self.now, stream):
             person = self.people[one.phone]
             open_until = person.wrote_at + timedelta(days=30) if person.wrote_at else LONG_AGO
-            allowed = person.stopped_at is None and open_until > self.now
+            allowed = person.may_be_texted and open_until > self.now
             assert (one.state == State.CLAIMED) == allowed, (one.phone, one.reason, person)
             type(self).handed_over += allowed
 
@@ -190,7 +201,8 @@ class Consent(RuleBasedStateMachine):
         queue(self.world, stream, some, self.now, body=f"request {self.count}")
         for one in claim(self.world, self.now, stream):
             person = self.people[one.phone]
-            allowed = person.stopped_at is None and person.asked.get(OFFERS, LONG_AGO) > self.now and not person.paused
+            asked = person.asked.get(OFFERS, LONG_AGO) > self.now
+            allowed = person.may_be_texted and asked and not person.paused
             assert (one.state == State.CLAIMED) == allowed, (one.phone, one.reason, person)
             type(self).handed_over += allowed
 
@@ -223,6 +235,10 @@ class Consent(RuleBasedStateMachine):
     def says_yes(self, phone: str, word: str) -> None:
         person = self.texts(phone, word)
         waits = person.asked.get(OFFERS, LONG_AGO) > self.now
+        if word == "yes":
+            person.blocked = False
+        if person.cannot_join:
+            return
         if waits and (OFFERS in person.asked_by_text or word == "yes"):  # a passing "ok" is no answer
             del person.asked[OFFERS]
             person.stopped_at, person.wrote_at = None, self.now
@@ -235,12 +251,16 @@ class Consent(RuleBasedStateMachine):
     @rule(phone=phones)
     def joins_news_by_its_word(self, phone: str) -> None:
         person = self.texts(phone, "news")
+        if person.cannot_join:
+            return
         person.stopped_at, person.wrote_at = None, self.now
         person.said[NEWS].append(Said(True, self.now, by_word=True))
 
     @rule(phone=phones)
     def asks_for_offers_by_their_word(self, phone: str) -> None:
         person = self.texts(phone, "Deals!")
+        if person.cannot_join:
+            return
         if person.stopped_at is None:
             person.wrote_at = self.now
         if not person.standing(OFFERS, self.struck)[0]:
@@ -296,7 +316,7 @@ class Consent(RuleBasedStateMachine):
         if self.files:
             statement = self.files.pop(-1 if last else 0)
             with self.world.scope():
-                undo_statement(statement, now=self.now)
+                undo_statement(statement, actor=ACTOR, now=self.now)
                 withdraw_records(statement, after_id=0, limit=100, actor=ACTOR, now=self.now)
             self.struck.add(statement.id)
 
@@ -375,6 +395,7 @@ class Consent(RuleBasedStateMachine):
             more = {"sender_number_id": self.world.number.id}
         with self.world.scope():
             way(phone, now=self.now, **more)
+        self.people[phone].blocked |= way is note_carrier_opt_out
         self.people[phone].stops(self.now, self.struck)
 
     @rule(some=st.lists(phones, min_size=1, max_size=3, unique=True), days=st.sampled_from([0, 40]))

@@ -8,12 +8,21 @@ from urllib.parse import urlencode
 
 import pytest
 
-from accounts.models import Organization
+from accounts.models import Notice, Organization
 from carriersim.callbacks import sign
 from common.tenancy import across_organizations
 from consent.actions import remember_stop_word
 from consent.actions.opt_outs import note_block
-from consent.models import CarrierDifference, ConsentRecord, ConsentState, OptInRequest, OptOut, Program, ProgramKeyword
+from consent.models import (
+    CarrierBlock,
+    CarrierDifference,
+    ConsentRecord,
+    ConsentState,
+    OptInRequest,
+    OptOut,
+    Program,
+    ProgramKeyword,
+)
 from consent.queries import is_opted_out
 from contacts.models import ContactPhone
 from events.models import Event
@@ -27,10 +36,17 @@ from messaging.actions.receiving import (
     obey_stops,
 )
 from messaging.actions.settling import Settlement, settle
-from messaging.actions.witness import hold_against_ours, stop_blocked
+from messaging.actions.witness import (
+    asked_since,
+    hold_against_ours,
+    note_heard,
+    obey_missed,
+    stop_blocked,
+    tell_differences,
+)
 from messaging.gateways.base import CarrierMessage
 from messaging.gateways.twilio.callbacks import signature_fits
-from messaging.models import CarrierEvent, CarrierInbound, DeliveryEvent, InboundText, Message
+from messaging.models import CarrierEvent, CarrierInbound, DeliveryEvent, InboundText, Message, Stream
 from messaging.rules.states import State
 from messaging.webhooks import CarrierEndpoint
 from tests.messaging.test_claims import PHONES, captured, claim, queue, stream_of
@@ -377,6 +393,11 @@ def test_a_word_that_joins_is_answered_and_the_question_is_known(world: World, n
     with world.scope():
         asked = Message.objects.get(reply_key="SMin1:ASKED")
         assert OptInRequest.objects.get().message_id == asked.id
+    hear(now + timedelta(seconds=1), inbound(world, "Ok", sid="SMin0"))
+    with world.scope():
+        assert OptInRequest.objects.get().state == "WAITING", "the question has not left: whatever this answers"
+        stream = Stream.objects.get()
+    claim(world, now, stream)
     hear(now + timedelta(minutes=1), inbound(world, "Yes", sid="SMin2"))
     with world.scope():
         assert ConsentRecord.objects.get(medium="DOUBLE_OPT_IN").message_id == asked.id
@@ -400,27 +421,65 @@ def listed(world: World, now: datetime, **more: Any) -> CarrierMessage:
     return CarrierMessage(**(fields | more))
 
 
-def ask_witness(now: datetime, *messages: CarrierMessage) -> int:
+def ask_witness(world: World, now: datetime, *messages: CarrierMessage) -> int:
+    """As the nightly task does; return how many differences it noted."""
+    at = now + timedelta(minutes=10)
     with across_organizations(because="as the nightly task does"):
-        return hold_against_ours(SID, messages, now=now)
+        obey_missed(SID, hold_against_ours(SID, messages, now=at), now=at)
+    with world.scope():
+        return int(CarrierDifference.objects.filter(found_at=at).count())
 
 
 def test_a_stop_that_never_reached_us_is_obeyed_and_noted(world: World, now: datetime) -> None:
     world.consent(PHONES[0])
-    assert ask_witness(now, listed(world, now)) == 1
-    assert ask_witness(now, listed(world, now)) == 0, "once"
+    assert ask_witness(world, now, listed(world, now + timedelta(minutes=9))) == 0, "it may reach us yet"
+    assert ask_witness(world, now, listed(world, now)) == 1
+    assert ask_witness(world, now + timedelta(hours=1), listed(world, now)) == 0, "once"
     with world.scope():
         assert is_opted_out(PHONES[0])
         assert "reached the carrier and not us" in CarrierDifference.objects.get().words
         assert not Message.objects.exists(), "nobody is answered a day later"
+        tell_differences(since=now, now=now)
+        assert "One person has said STOP to the carrier" in Notice.objects.get().text
+
+
+def test_what_waits_to_be_applied_was_not_missed(world: World, now: datetime) -> None:
+    form = {"MessageSid": "SMcarrier", "From": PHONES[0], "To": world.number.sender, "Body": "Stop"}
+    with across_organizations(because="as the carrier endpoint does"):
+        append_inbound([Received(SID, None, form)], now=now)
+    assert ask_witness(world, now, listed(world, now)) == 0
+    with world.scope():
+        assert not InboundText.objects.exists(), "the consumer applies it, and answers"
+
+
+def test_people_are_obeyed_in_their_own_order_whatever_the_carrier_lists_first(world: World, now: datetime) -> None:
+    start = listed(world, now + timedelta(minutes=1), sid="SM2", body="Start")
+    ask_witness(world, now, start, listed(world, now))
+    with world.scope():
+        assert not is_opted_out(PHONES[0])
+
+
+def test_a_word_of_ones_own_that_stops_is_noted_too(world: World, now: datetime) -> None:
+    with world.scope():
+        remember_stop_word(sender_number_id=world.number.id, word="nomore", now=now)
+    assert ask_witness(world, now, listed(world, now, body="nomore")) == 1
+
+
+def test_a_missed_night_is_asked_about_the_next(world: World, now: datetime) -> None:
+    account_id = world.number.carrier_account_id
+    with across_organizations(because="as the nightly task does"):
+        assert asked_since(account_id, now=now) == now - timedelta(hours=26)
+        note_heard(account_id, now=now)
+        assert asked_since(account_id, now=now + timedelta(days=1)) == now - timedelta(hours=2)
+        assert asked_since(account_id, now=now + timedelta(days=3)) == now - timedelta(hours=2)
 
 
 def test_a_refusal_as_opted_out_that_we_missed_is_noted_but_not_an_old_one(world: World, now: datetime) -> None:
     refused = listed(world, now, sender=world.number.sender, phone=PHONES[1], inbound=False, error_code=21610)
-    assert ask_witness(now, refused, listed(world, now, sid="SM2", body="hi")) == 1
-    assert ask_witness(now, refused) == 0
-    world.receive(PHONES[1], "START", at=now + timedelta(minutes=1))
-    assert ask_witness(now + timedelta(minutes=2), refused) == 0
+    assert ask_witness(world, now, refused, listed(world, now, sid="SM2", body="hi")) == 1
+    assert ask_witness(world, now + timedelta(minutes=1), refused) == 0
+    world.receive(PHONES[1], "START", at=now + timedelta(minutes=12))
+    assert ask_witness(world, now + timedelta(minutes=15), refused) == 0
     with world.scope():
         assert not is_opted_out(PHONES[1])
 
@@ -432,3 +491,19 @@ def test_a_block_without_an_opt_out_becomes_one(world: World, now: datetime) -> 
         assert stop_blocked(now=now) == 0
         assert is_opted_out(PHONES[0])
         assert CarrierDifference.objects.count() == 1
+
+
+def test_who_came_back_by_another_number_is_only_not_texted_from_the_blocked_one(world: World, now: datetime) -> None:
+    """STOP to a toll-free number, START to a local one: the network still blocks the first."""
+    world.consent(PHONES[0])
+    world.receive(PHONES[0], "STOP", at=now, toll_free=True)
+    with world.scope():
+        CarrierBlock.objects.update(sender_number_id=world.number.id + 1)  # as if it had been another number
+    world.receive(PHONES[0], "START", at=now + timedelta(minutes=1))
+    with world.scope():
+        assert stop_blocked(now=now + timedelta(hours=1)) == 0
+        assert not is_opted_out(PHONES[0])
+        CarrierBlock.objects.update(sender_number_id=world.number.id)
+    stream = stream_of(world, now)
+    queue(world, stream, [PHONES[0]], now)
+    assert [one.reason for one in claim(world, now, stream)] == ["blocked"]
