@@ -71,3 +71,19 @@ _NUMBER_KINDS = (
     *("personal_number", "voip", "pager", "uan", "voicemail"),
 )
 _NANP_ASSIGNED = _nanp_pattern()
+
+
+def may_sign_up(e164: str, *, country: str) -> bool:
+    """Whether strangers may sign this phone up: a mobile of the country (for +1 of the United States and Canada).
+
+    What costs whoever texts it, or lies abroad, is what robots are paid to have texted.
+    """
+    number = phonenumbers.parse(e164)
+    at_home = {*_AMERICAN, country} if country in _AMERICAN else {country}
+    if phonenumbers.region_code_for_number(number) not in at_home:
+        return False
+    mobile = phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE
+    return phonenumbers.number_type(number) in mobile
+
+
+_AMERICAN = frozenset({"US", "CA", "PR", "VI", "GU", "AS", "MP"})

@@ -1,5 +1,7 @@
 """How often something may be done, counted in Valkey: losing the counts costs nothing but patience."""
 
+import ipaddress
+
 from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
@@ -16,3 +18,12 @@ def within_rate(name: str, *, limit: int, seconds: int) -> bool:
     except RedisError:
         return True
     return int(count) <= limit
+
+
+def visitor_of(address: str) -> str:
+    """Who a visitor is as far as counting goes: the address, of IPv6 the network, of which anybody has all."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)

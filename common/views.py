@@ -63,6 +63,11 @@ def visitor_address(request: HttpRequest) -> str:
     return told.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
 
 
+def public_address(path: str) -> str:
+    """The whole address of a page of ours as it is printed, framed and scanned: not of the host that was asked."""
+    return f"{settings.SITE_URL.rstrip('/')}{path}"
+
+
 @contextlib.contextmanager
 def refusals_on(form: forms.BaseForm) -> Iterator[None]:
     """Run an action; where it refuses, nothing of it stays and the form says why, at the field that it names."""

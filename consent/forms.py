@@ -44,7 +44,7 @@ class ProgramForm(forms.Form):
         max_length=160,
         label="What are the texts about?",
         required=False,
-        help_text="Such as “offers and new flavours”.",
+        help_text="Such as “offers and new flavors”.",
     )
     frequency = forms.CharField(
         max_length=80, label="How often do you text?", required=False, help_text="Such as “up to 4 texts a month”."
@@ -69,7 +69,10 @@ class ProgramForm(forms.Form):
         max_length=200, label="Words that confirm", required=False, help_text="With commas between them."
     )
     number = forms.TypedChoiceField(
-        label="Number of its words and its sign-up page", coerce=int, required=False, empty_value=None
+        label="Number that people text, and that the sign-up page texts from",
+        coerce=int,
+        required=False,
+        empty_value=None,
     )
     join_words = forms.CharField(
         max_length=200,
@@ -78,10 +81,13 @@ class ProgramForm(forms.Form):
         help_text="Such as JOIN. With commas between them.",
     )
     posted_at = forms.CharField(
-        max_length=300, label="Where people find these words", required=False, help_text="Such as “poster at the till”."
+        max_length=300,
+        label="Where people find these words",
+        required=False,
+        help_text="Such as “poster at the register”.",
     )
     public_form = forms.BooleanField(label="A public sign-up page of its own", required=False)
-    confirmation_text = _area("Text to who has joined", 2, "", longest=LONGEST_REPLY, required=False)
+    confirmation_text = _area("Welcome, to everybody who joins", 2, "", longest=LONGEST_REPLY, required=False)
     help_text = _area("Answer to HELP", 2, "", longest=LONGEST_REPLY, required=False)
     opt_out_text = _area("Answer to STOP", 2, "Nothing that sells or persuades.", longest=LONGEST_REPLY, required=False)
     monthly_cap = forms.IntegerField(
@@ -123,7 +129,7 @@ class ProgramForm(forms.Form):
                 try:
                     _ADDRESS(address)
                 except forms.ValidationError:
-                    self.add_error(name, "This is no address of a page, such as https://example.org/privacy.")
+                    self.add_error(name, "Enter the address of a page, such as https://example.org/privacy.")
         if (cleaned.get("join_words") or cleaned.get("public_form")) and not cleaned.get("number"):
             self.add_error("number", "Choose the number that people text, and that the sign-up page sends from.")
         return cleaned
@@ -157,7 +163,8 @@ class ProgramForm(forms.Form):
         said = self.cleaned_data
         number = said["number"]
         words = [JoinWord(number, word, said["posted_at"]) for word in _words_in(said["join_words"])] if number else []
-        others = self._program.keywords.exclude(sender_number_id=number or 0) if self._program and number else ()
+        shown = {number or 0, self.initial.get("number") or 0}
+        others = self._program.keywords.exclude(sender_number_id__in=shown) if self._program else ()
         kept = [JoinWord(other.sender_number_id, other.word, other.posted_at) for other in others]
         return ProgramDetails(
             use_case=said["use_case"],

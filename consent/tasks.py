@@ -73,7 +73,7 @@ def check_links(organization_id: int, program_id: int) -> None:
             except PageRefused as error:
                 troubles[what] = str(error)
     with organization_scope(organization_id):
-        note_links(program_id, pages=pages, troubles=troubles, now=now())
+        note_links(program_id, links=links, pages=pages, troubles=troubles, now=now())
 
 
 @shared_task(name="consent.look_again")

@@ -10,14 +10,15 @@ from django.views.decorators.http import require_POST
 
 from accounts.rules.permissions import Permission
 from common.clock import now
-from common.views import MemberRequest, actor_of, member_view, refusals_on
+from common.views import MemberRequest, actor_of, member_view, public_address, refusals_on
 from consent.actions import change_program, create_program, request_link_check
 from consent.forms import ProgramForm
 from consent.models import Program
 from consent.queries import programs
-from consent.rules.disclosure import offered_opt_in
+from consent.rules.disclosure import Item, Offer, check_opt_in, offered_opt_in
 from consent.rules.media import Level
-from senders.queries import registered_numbers
+from senders.models import NumberStatus, SenderNumber
+from senders.queries import registered_numbers, registrable_numbers
 
 
 @member_view(Permission.PROGRAMS_VIEW)
@@ -35,8 +36,10 @@ def program_detail(request: MemberRequest, program_id: int) -> HttpResponse:
         "program": program,
         "versions": program.versions.order_by("-version"),
         "words": words,
-        "page": _page_address(request, program),
-        "script": _page_address(request, program, name="join_script"),
+        "page": _page_address(program),
+        "script": _page_address(program, name="join_script"),
+        "by_code": f"{_page_address(program)}?by=qr",
+        "lacking": _lacking(program),
         "may_edit": request.member.may(Permission.PROGRAMS_EDIT),
     }
     return render(request, "consent/program.html", context)
@@ -77,7 +80,7 @@ def _edit(request: MemberRequest, program: Program | None) -> HttpResponse:
         "program": program,
         "title": f"Change “{program.name}”" if program else "New program",
         "checks": form.checks() if form.is_bound else {},
-        "offered": offered_opt_in(form.offer(form.initial)),
+        "offered": "" if form["opt_in_text"].value() else offered_opt_in(form.offer(form.initial)),
     }
     return render(request, "consent/program_edit.html", context)
 
@@ -87,14 +90,18 @@ def _edit(request: MemberRequest, program: Program | None) -> HttpResponse:
 def program_check(request: MemberRequest) -> HttpResponse:
     """What the texts say and lack, while they are typed."""
     form = _form(request, None, request.POST)
-    return render(request, "consent/checks.html", {"checks": form.checks(), "offered": offered_opt_in(form.offer())})
+    offered = "" if request.POST.get("opt_in_text", "").strip() else offered_opt_in(form.offer())
+    checks = form.checks()
+    missing = sum(item.missing for items in checks.values() for item in items)
+    return render(request, "consent/checks.html", {"checks": checks, "missing": missing, "offered": offered})
 
 
 @member_view(Permission.PROGRAMS_VIEW)
 def program_code(request: MemberRequest, program_id: int, what: str, ending: str) -> HttpResponse:
     """A QR code of the public page or of a word, as SVG or PNG."""
     program = get_object_or_404(Program.objects.all(), id=program_id)
-    content = _page_address(request, program) if what == "page" else _texted(program)
+    page = _page_address(program)
+    content = (f"{page}?by=qr" if page else "") if what == "page" else _texted(program)
     if not content or ending not in ("svg", "png"):
         raise Http404
     code = segno.make(content, error="m")
@@ -105,6 +112,19 @@ def program_code(request: MemberRequest, program_id: int, what: str, ending: str
     return response
 
 
+def _lacking(program: Program) -> list[Item]:
+    """What the words that people agree to do not say."""
+    offer = Offer(
+        program.brand,
+        program.use_case,
+        program.frequency,
+        Level(program.level),
+        program.terms_url,
+        program.privacy_url,
+    )
+    return [item for item in check_opt_in(program.opt_in_text, offer) if item.missing]
+
+
 def _texted(program: Program) -> str:
     """What a phone's camera makes of a word: a text to the number, ready to send."""
     word = program.keywords.order_by("id").first()
@@ -112,12 +132,16 @@ def _texted(program: Program) -> str:
     return f"SMSTO:{number.sender}:{word.word.upper()}" if word and number else ""
 
 
-def _page_address(request: MemberRequest, program: Program, *, name: str = "join") -> str:
+def _page_address(program: Program, *, name: str = "join") -> str:
     if program.form_sender_number_id is None:
         return ""
-    return request.build_absolute_uri(reverse(f"dashboard:{name}", args=[program.form_key]))
+    return public_address(reverse(f"dashboard:{name}", args=[program.form_key]))
+
+
+def _number_words(number: SenderNumber) -> str:
+    return str(number) if number.status == NumberStatus.REGISTERED else f"{number} (may not text at the moment)"
 
 
 def _form(request: MemberRequest, program: Program | None, data: Any) -> ProgramForm:
-    numbers = [(number.id, str(number)) for number in registered_numbers() if not number.is_name]
+    numbers = [(number.id, _number_words(number)) for number in registrable_numbers()]
     return ProgramForm(data, numbers=numbers, organization=request.member.organization_name, program=program)

@@ -21,6 +21,9 @@ class StoredFile(TenantModel):
     uploaded_by = models.CharField(max_length=160)
     created_at = models.DateTimeField()
 
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["organization", "sha256"], name="files_by_digest")]
+
 
 class Template(TenantModel):
     """A text to use again, personal or shared. What it says is its newest version."""

@@ -15,7 +15,8 @@ from common.clock import now
 from common.errors import DomainError
 from common.phones import InvalidPhone, to_e164
 from consent.actions import check_stop_word
-from consent.rules.media import MEDIA, Level
+from consent.rules.media import MEDIA, Level, Medium
+from consent.rules.projection import CONVERSATIONAL
 from content.actions import TemplateContent
 from content.models import Template, TemplateVersion
 from content.rules.languages import LANGUAGES
@@ -254,7 +255,11 @@ class ConsentForm(forms.Form):
     program = forms.TypedChoiceField(label="To what?", coerce=int)
     medium = forms.ChoiceField(
         label="How did they agree, or ask for it?",
-        choices=[(medium.value, rule.label) for medium, rule in MEDIA.items() if rule.grants - {Level.CONVERSATIONAL}],
+        choices=[
+            (medium.value, rule.label)
+            for medium, rule in MEDIA.items()
+            if rule.grants - {Level.CONVERSATIONAL} and medium is not Medium.DOUBLE_OPT_IN
+        ],
         required=False,
     )
     at = forms.DateField(label="When?", widget=forms.DateInput(attrs={"type": "date"}))
@@ -262,7 +267,10 @@ class ConsentForm(forms.Form):
         label="Where, and how do you know?", max_length=500, widget=forms.Textarea(attrs={"rows": 2})
     )
     evidence = forms.FileField(
-        label="Proof", required=False, help_text="A photo, scan, PDF or recording. Needed for promotional texts."
+        label="Proof",
+        required=False,
+        help_text="A photo, scan, PDF or recording. Needed for promotional texts, for paper, and for what was spoken "
+        "(the script).",
     )
     number = forms.TypedChoiceField(label="Ask from", coerce=int, required=False, empty_value=None)
 
@@ -285,10 +293,15 @@ class ConsentForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("what") != "withdrew" and not cleaned.get("medium"):
             self.add_error("medium", "Choose how they agreed.")
+        if cleaned.get("what") != "withdrew" and cleaned.get("program") == CONVERSATIONAL:
+            self.add_error("program", "A conversation is begun by the person, with a text. Choose a program.")
         if cleaned.get("what") == "ask" and not cleaned.get("number"):
             self.add_error("number", "Choose the number that asks them.")
         return cleaned
 
     def moment(self) -> datetime:
-        """The beginning of the day, in the organization's zone."""
-        return datetime.combine(self.cleaned_data["at"], datetime.min.time(), tzinfo=self._zone)
+        """The beginning of the day in the organization's zone; of today: now."""
+        day = self.cleaned_data["at"]
+        if day == now().astimezone(self._zone).date():
+            return now()
+        return datetime.combine(day, datetime.min.time(), tzinfo=self._zone)

@@ -70,9 +70,12 @@ def reply_in(request: MemberRequest, conversation_id: int) -> HttpResponse:
 def decide(request: MemberRequest, conversation_id: int) -> HttpResponse:
     """Whether somebody who may want to stop does."""
     found = get_object_or_404(Conversation.objects.all(), id=conversation_id)
-    stops = request.POST.get("stops") == "yes"
-    resolve_possible_opt_out(found.phone, stops=stops, actor=actor_of(request), now=now())
-    words = "is not texted any more." if stops else "is texted again as before."
+    answer = request.POST.get("stops")
+    if answer not in ("yes", "no"):
+        messages.error(request, "Say whether they want to stop: choose one of the two.")
+        return redirect("inbox:conversation", found.id)
+    stopped = resolve_possible_opt_out(found.phone, stops=answer == "yes", actor=actor_of(request), now=now())
+    words = "is not texted any more." if stopped else "is texted again as before."
     messages.success(request, f"{for_people(found.phone)} {words}")
     return redirect("inbox:conversation", found.id)
 

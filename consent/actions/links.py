@@ -1,11 +1,13 @@
 """The pages of a program: whether its terms and its privacy policy are there and say what they must."""
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from html.parser import HTMLParser
 
 from celery import current_app
 from django.db import transaction
+from django.db.models import Q
 
 from consent.models import Program
 from consent.rules.disclosure import says_not_sold
@@ -21,8 +23,8 @@ def request_link_check(program: Program) -> None:
 
 
 def programs_to_look_at(*, before: datetime) -> list[int]:
-    """Programs of the organization in scope whose pages were last looked at before."""
-    old = Program.objects.filter(links_checked_at__lt=before).order_by("id")
+    """Programs of the organization in scope whose pages were last looked at before, or never."""
+    old = Program.objects.filter(Q(links_checked_at=None) | Q(links_checked_at__lt=before)).order_by("id")
     return list(old.values_list("id", flat=True))
 
 
@@ -32,8 +34,13 @@ def links_of(program_id: int) -> dict[str, str]:
     return {TERMS: program.terms_url, PRIVACY: program.privacy_url}
 
 
-def note_links(program_id: int, *, pages: Mapping[str, str], troubles: Mapping[str, str], now: datetime) -> None:
-    """Write what was found: `pages` are the texts that could be read, `troubles` why others could not."""
+def note_links(
+    program_id: int, *, links: Mapping[str, str], pages: Mapping[str, str], troubles: Mapping[str, str], now: datetime
+) -> None:
+    """Write what was found at these links: `pages` are the texts that could be read, `troubles` why others could not.
+
+    Nothing is written where the program names other pages by now.
+    """
     names = {TERMS: "terms", PRIVACY: "privacy policy"}
     findings = []
     for what, name in names.items():
@@ -43,7 +50,8 @@ def note_links(program_id: int, *, pages: Mapping[str, str], troubles: Mapping[s
             findings.append(f"There is no address of your {name}. Carriers ask for it: add it to the program.")
     if PRIVACY in pages and not says_not_sold(_text(pages[PRIVACY])):
         findings.append(f"Your privacy policy does not say that data is not sold. Add: “{NOT_SOLD}”")
-    Program.objects.filter(id=program_id).update(links_checked_at=now, link_findings=findings)
+    still = Program.objects.filter(id=program_id, terms_url=links[TERMS], privacy_url=links[PRIVACY])
+    still.update(links_checked_at=now, link_findings=findings)
 
 
 class _Words(HTMLParser):
@@ -68,5 +76,6 @@ class _Words(HTMLParser):
 def _text(page: str) -> str:
     """The words of a page of HTML, as far as a search in them needs."""
     parser = _Words()
-    parser.feed(page)
+    with contextlib.suppress(AssertionError):  # a page may hold anything; what was read before it counts
+        parser.feed(page)
     return " ".join(" ".join(parser.words).split())

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, F, Q, Value
@@ -294,17 +295,17 @@ def note_consent(phone: str, *, program_id: int, noted: Noted, actor: Actor, now
         raise OptInRefused(
             f"“{MEDIA[noted.medium].label}” is not enough for {level.lower()} messages. They need one of: {ways}."
         )
-    if noted.evidence_id is None and level == Level.PROMOTIONAL:
-        raise OptInRefused(
-            f"Promotional texts need proof: add {MEDIA[noted.medium].evidence}, as a picture, PDF or recording."
-        )
+    if noted.evidence_id is None and (level == Level.PROMOTIONAL or noted.medium in _PROVEN_BY_A_FILE):
+        what = "Promotional texts need" if level == Level.PROMOTIONAL else f"“{MEDIA[noted.medium].label}” needs"
+        raise OptInRefused(f"{what} proof: add {MEDIA[noted.medium].evidence}, as a picture, PDF or recording.")
     state = ConsentState.objects.filter(phone=phone, program_id=program.id).first()
     if state is not None and state.granted:
         raise OptInRefused(f"This person agreed to “{program}” already.")
     if state is not None and state.changed_at >= noted.at:
+        there = state.changed_at.astimezone(ZoneInfo(current_organization().time_zone))
         raise OptInRefused(
-            f"They took it back on {state.changed_at:%B %-d, %Y}, after the day that you name. Enter when they agreed "
-            "since."
+            f"They took it back on {there:%B %-d, %Y} at {there:%H:%M}, after the day that you name. Enter when they "
+            "agreed since."
         )
     shown = program.versions.filter(created_at__lte=noted.at).order_by("-version")
     version = shown.values_list("version", flat=True).first() or 0
@@ -338,6 +339,8 @@ def note_withdrawal(
 
 
 NOTED = "NOTED"
+_PROVEN_BY_A_FILE = (Medium.PAPER_FORM, Medium.VERBAL, Medium.IVR)
+"""What leaves nothing behind but a photo of the form, or the script that was spoken (B1)."""
 
 _GRANT = """
 INSERT INTO consent_consentstate AS s (organization_id, phone, program_id, granted, changed_at, stopped)

@@ -130,17 +130,20 @@ def note_block(phone: str, *, sender_number_id: int, at: datetime) -> None:
     )
 
 
-def resolve_possible_opt_out(phone: str, *, stops: bool, actor: Actor, now: datetime) -> None:
-    """A person has read what somebody wrote: they want to stop, or they do not. A second click changes nothing."""
+def resolve_possible_opt_out(phone: str, *, stops: bool, actor: Actor, now: datetime) -> bool:
+    """A person has read what somebody wrote: they want to stop, or they do not; whether the phone is stopped now.
+
+    A second click changes nothing, and a yes counts also where somebody else has said no before.
+    """
     waiting = PossibleOptOut.objects.filter(phone=phone, resolved_at=None)
     verdict = PossibleOptOut.Verdict.STOPPED if stops else PossibleOptOut.Verdict.WENT_ON
     found = waiting.select_for_update(no_key=True).first()
-    if found is None:
-        return
-    waiting.update(resolved_at=now, verdict=verdict, resolved_by=actor.label)
-    audit(action="possible_opt_out.resolved", subject=found, actor=actor, now=now, verdict=verdict)
+    if found is not None:
+        waiting.update(resolved_at=now, verdict=verdict, resolved_by=actor.label)
+        audit(action="possible_opt_out.resolved", subject=found, actor=actor, now=now, verdict=verdict)
     if stops:
         opt_out_by_staff(phone, actor=actor, now=now)
+    return bool(OptOut.objects.filter(phone=phone, lifted_at=None).exists())
 
 
 def end_questions(phone: str, *, at: datetime, now: datetime) -> None:

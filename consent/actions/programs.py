@@ -21,7 +21,7 @@ from consent.models import (
     StopWord,
     default_positive_words,
 )
-from consent.rules.disclosure import LONGEST_REPLY, Offer, check_opt_out
+from consent.rules.disclosure import LONGEST_REPLY, Offer, check_opt_in, sells
 from consent.rules.keywords import Keyword, keyword_of, normalise, without_accents
 from consent.rules.media import Level
 from consent.rules.replies import KEEP_WORD
@@ -123,6 +123,8 @@ def _write(
     program: Program, *, name: str, brand: str, opt_in_text: str, details: ProgramDetails, now: datetime
 ) -> None:
     _check_texts(brand, details)
+    if details.form_number_id is not None:
+        _check_page(brand, Level(program.level), opt_in_text, details)
     words = [normalise(word) for word in details.positive_words if normalise(word)]
     if details.double_opt_in and not words:
         raise ProgramRefused("Name at least one word that confirms, such as YES.", field="positive_words")
@@ -165,10 +167,21 @@ def _check_texts(brand: str, details: ProgramDetails) -> None:
             raise ProgramRefused(
                 f"This text has {len(text)} characters; carriers take {LONGEST_REPLY} at most. Shorten it.", field=name
             )
-    offer = Offer(brand, details.use_case, details.frequency, Level.INFORMATIONAL)
-    selling = [item for item in check_opt_out(details.opt_out_text, offer) if item.key == "plain" and item.missing]
-    if details.opt_out_text and selling:
-        raise ProgramRefused(selling[0].wording, field="opt_out_text")
+    selling = sells(details.opt_out_text, brand=brand)
+    if selling:
+        raise ProgramRefused(f"Take out “{selling}”: this text may not sell anything.", field="opt_out_text")
+
+
+def _check_page(brand: str, level: Level, opt_in_text: str, details: ProgramDetails) -> None:
+    """Raises ProgramRefused where strangers would agree to words that do not say everything."""
+    offer = Offer(brand, details.use_case, details.frequency, level, details.terms_url, details.privacy_url)
+    missing = [item.label.lower() for item in check_opt_in(opt_in_text, offer) if item.missing]
+    if missing:
+        raise ProgramRefused(
+            f"Before strangers agree on a page, the words must say everything. Missing: {', '.join(missing)}. "
+            "The check beside the form offers a wording for each.",
+            field="opt_in_text",
+        )
 
 
 def _check_positive_words(program: Program, words: Sequence[str]) -> None:

@@ -123,18 +123,29 @@ def check_help(text: str, offer: Offer) -> list[Item]:
 
 def check_opt_out(text: str, offer: Offer) -> list[Item]:
     """What the one confirmation of STOP must say (47 CFR 64.1200(a)(12)): nothing that sells."""
-    selling = _SELLING.search(_without_brand(text, offer))
+    plain = _without_brand(text, offer)
+    selling, maybe = _SELLING.search(plain), _MAYBE_SELLING.search(plain)
+    hint = f"Take out “{selling[0]}”: this text may not sell anything." if selling else ""
+    if maybe and not selling:
+        hint = f"“{maybe[0]}” may read as if you sold something: this text must not."
     return [
         Item("company", "Who texts", _brand(text, offer), f"{offer.brand}:"),
         Item("stopped", "That it is over", _found(_OVER, text), "You will receive no more texts."),
         Item(
             "plain",
             "Nothing that sells or persuades",
-            "" if selling else "as it is",
-            f"Take out “{selling[0]}”: this text may not sell anything." if selling else "",
+            "" if hint else "as it is",
+            hint,
         ),
         _length(text),
     ]
+
+
+def sells(text: str, *, brand: str) -> str:
+    """What plainly sells or persuades in an answer to STOP; empty: nothing."""
+    offer = Offer(brand, "", "", Level.INFORMATIONAL)
+    found = _SELLING.search(_without_brand(text, offer))
+    return found[0] if found else ""
 
 
 def says_not_sold(page: str) -> str:
@@ -205,4 +216,5 @@ def _compiled(key: str) -> re.Pattern[str]:
 
 _RATES, _FREQUENCY, _USE_CASE = _compiled("rates"), _compiled("frequency"), _compiled("use_case")
 _STOP, _HELP, _NO_CONDITION = _compiled("stop"), _compiled("help"), _compiled("free")
-_CONTACT, _OVER, _SELLING, _SOLD = _compiled("contact"), _compiled("over"), _compiled("selling"), _compiled("sold")
+_CONTACT, _OVER, _SOLD = _compiled("contact"), _compiled("over"), _compiled("sold")
+_SELLING, _MAYBE_SELLING = _compiled("selling"), _compiled("maybe_selling")

@@ -8,7 +8,7 @@ from common.actor import Actor
 from common.sql import fetch_all
 from common.tenancy import across_organizations, organization_scope
 from consent.actions import Noted, Trace, note_consent, note_withdrawal
-from consent.models import Program
+from consent.models import OptInRequest, Program
 from consent.rules.law import period
 from consent.rules.media import Medium
 from content.actions import store_evidence
@@ -37,13 +37,15 @@ def adjust_consent(phone: str, *, note: ConsentNote, actor: Actor, now: datetime
 
     Raises OptInRefused, EvidenceRefused or NotEnoughCredits.
     """
-    if note.what == "withdrew":
-        note_withdrawal(phone, program_id=note.program_id, reason=note.reason, actor=actor, now=now)
-        return
     file = store_evidence(note.evidence, actor=actor, now=now) if note.evidence else None
-    medium, evidence_id = Medium(note.medium), file.id if file else None
+    evidence_id, reason = file.id if file else None, note.reason
+    if note.what == "withdrew":
+        of, by = note.program_id, actor
+        note_withdrawal(phone, program_id=of, reason=reason, at=note.at, evidence_id=evidence_id, actor=by, now=now)
+        return
+    medium = Medium(note.medium)
     if note.what == "agreed":
-        noted = Noted(note.reason, medium, note.at, evidence_id)
+        noted = Noted(reason, medium, note.at, evidence_id)
         note_consent(phone, program_id=note.program_id, noted=noted, actor=actor, now=now)
         return
     request_opt_in(
@@ -51,7 +53,7 @@ def adjust_consent(phone: str, *, note: ConsentNote, actor: Actor, now: datetime
         phone,
         number=SenderNumber.objects.get(id=note.number_id or 0),
         medium=medium,
-        basis=note.reason,
+        basis=reason,
         asked_for_at=note.at,
         actor=actor,
         now=now,
@@ -65,6 +67,9 @@ def erase_old_consent(organization_id: int, *, actor: Actor, now: datetime, dry_
     Opt-outs are kept for ever, the seals keep the digests. Opens its own scopes, a page of phones in each.
     """
     before, after, phones = years_before(now), "", 0
+    if not dry_run:
+        with organization_scope(organization_id):  # of people who never agreed there is no record
+            OptInRequest.objects.filter(created_at__lt=before).delete()
     while True:
         with organization_scope(organization_id):
             page = phones_to_erase(before=before, after=after)

@@ -81,7 +81,8 @@ def _step(
         title = _STOPS.get(detail, "Opted out") if verb == "STOP" else "Texted START: may be texted again"
         return Step(at, title, body, "")
     if subject == CONVERSATIONAL:
-        return Step(at, "Conversational consent by their text", body, medium_words(detail))
+        title = "Conversational consent by their text" if verb == "GRANT" else "Their conversation was ended"
+        return Step(at, title, body, medium_words(detail))
     program = programs.get(subject or 0)
     name = program.name if program else "a program"
     title = f"Agreed to {name}" if verb == "GRANT" else f"Withdrew from {name}"

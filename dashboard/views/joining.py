@@ -1,9 +1,13 @@
 """The public sign-up page of a program: no account, no cookie; in a frame on other sites too."""
 
 import json
+import secrets
 import time
+from functools import lru_cache
+from pathlib import Path
 
 from csp.decorators import csp_replace
+from django.contrib.staticfiles import finders
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -15,17 +19,21 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.queries import current_organization
 from common.clock import now
-from common.phones import InvalidPhone, to_e164
-from common.rates import within_rate
+from common.phones import InvalidPhone, may_sign_up, to_e164
+from common.rates import visitor_of, within_rate
 from common.tenancy import organization_scope
-from common.views import visitor_address
+from common.views import public_address, visitor_address
 from consent.models import Program
-from dashboard.actions.joining import SignUp, organization_of_form, sign_up
+from consent.rules.media import Medium
+from dashboard.actions.joining import SignUp, may_text, organization_of_form, sign_up
 from senders.queries import registered_numbers
 
 SOONEST, LATEST = 2.0, 24 * 3600
 """Seconds between seeing the page and sending it: faster is no person, later the words may be others."""
+AN_ADDRESS, A_PHONE, A_PROGRAM = 60, 5, 1000
+"""Most sign-ups from one address in an hour, of one phone in a day, for one program in an hour."""
 _SALT = "join"
 
 
@@ -33,7 +41,7 @@ _SALT = "join"
 @csrf_exempt  # in a frame there is no cookie to compare with: a signed token of the page stands for it
 @xframe_options_exempt
 @csp_replace({"frame-ancestors": ["*"]})  # type: ignore[arg-type]  # its types know views without arguments only
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, form_key: str) -> HttpResponse:
     """The page, and what is sent from it."""
     organization_id = organization_of_form(form_key)
@@ -54,68 +62,103 @@ class _Page:
         self._request, self._program = request, program
         others = Program.objects.exclude(form_sender_number_id=None).exclude(id=program.id).order_by("id")
         self._programs = [program, *others]
+        self._home = current_organization().default_country
         number = registered_numbers().filter(id=program.form_sender_number_id or 0).first()
-        self._context = {"program": program, "programs": self._programs, "number": number}
+        self._context = {
+            "program": program,
+            "programs": self._programs,
+            "number": number,
+            "word": ("yes" if "yes" in program.positive_words else program.positive_words[0]).upper(),
+        }
 
     def html(self, **more: object) -> str:
         return render_to_string("join/page.html", self._context | more)
 
-    def capture(self) -> str:
+    def _first_seen(self) -> str:
         """The page as everybody sees it first: nothing filled in, no token."""
         return self.html(token="", captured=True)
 
     def token(self) -> str:
-        """When and which words were shown, signed."""
-        return signing.dumps({"at": time.time(), "words": self._words()}, salt=_SALT)
+        """When and which words were shown and where, signed; of one sending."""
+        request = self._request
+        embedded = request.GET.get("embedded")
+        told = {
+            "at": time.time(),
+            "words": self._words(),
+            "once": secrets.token_hex(8),
+            "by": Medium.QR_CODE.value if request.GET.get("by") == "qr" else Medium.WEB_FORM.value,
+            "frame": request.headers.get("Referer", "")[:300] if embedded else "",
+        }
+        return signing.dumps(told, salt=_SALT)
 
     def _words(self) -> str:
-        return salted_hmac(_SALT, self.capture()).hexdigest()
+        return salted_hmac(_SALT, self._first_seen()).hexdigest()
 
     def answer(self) -> str:
         """What is said to who sent the page; refusals that concern a phone are not told."""
         said = self._request.POST
-        trouble = self._trouble(said.get("token", ""))
-        if trouble:
-            return self.html(token=self.token(), trouble=trouble, said=said)
+        ticked = [program.id for program in self._programs if said.get(f"agree_{program.id}") == "on"]
+        try:
+            shown = signing.loads(said.get("token", ""), salt=_SALT, max_age=LATEST)
+        except signing.BadSignature:
+            return self._again("This page was open for very long. Please look at it again and send it.", ticked)
+        if shown["words"] != self._words():
+            return self._again(
+                "The words on this page have changed meanwhile. Please read them again, tick the boxes and send it.", []
+            )
         if said.get("website"):  # no person sees this field
             return self.html(done=True)
-        ticked = [program.id for program in self._programs if said.get(f"agree_{program.id}") == "on"]
-        typed = said.get("phone", "").strip()
+        if time.time() - shown["at"] < SOONEST:
+            return self._again("That was quick. Please send it once more.", ticked)
         if not ticked:
             return self.html(nothing=True)
-        try:
-            phone = to_e164(typed, country="US") if typed else ""
-        except InvalidPhone:
-            phone = ""
+        phone = self._phone()
         if not phone:
             words = "To get texts, enter your mobile number with its area code. Or leave the boxes empty."
-            return self.html(token=self.token(), trouble=words, said=said, ticked=ticked)
-        if not within_rate(f"join-phone:{phone}", limit=5, seconds=24 * 3600):
-            return self.html(done=True)
-        wish = SignUp(
-            phone=phone,
-            name=said.get("name", "").strip()[:160],
-            page=self.capture().encode(),
-            source_url=self._request.build_absolute_uri(reverse("dashboard:join", args=[self._program.form_key])),
-            ip_address=visitor_address(self._request),
-            user_agent=self._request.headers.get("User-Agent", ""),
-        )
-        sign_up(ticked, wish=wish, now=now())
+            return self._again(words, ticked, wrong="phone")
+        if not may_text(self._program):
+            return self._again("Signing up is closed at the moment. Please try again another day.", ticked)
+        visitor = visitor_address(self._request)
+        if not within_rate(f"join-address:{visitor_of(visitor)}", limit=AN_ADDRESS, seconds=3600):
+            return self._again("Too many people signed up from here just now. Please try again in an hour.", ticked)
+        if not within_rate(f"join-program:{self._program.id}", limit=A_PROGRAM, seconds=3600):
+            return self._again("Too many people signed up just now. Please try again in an hour.", ticked)
+        first = within_rate(f"join-once:{shown['once']}", limit=1, seconds=LATEST)
+        if first and within_rate(f"join-phone:{phone}", limit=A_PHONE, seconds=24 * 3600):
+            sign_up(ticked, wish=self._wish(phone, shown, visitor), now=now())
         return self.html(done=True)
 
-    def _trouble(self, token: str) -> str:
-        """Why this is not taken, in words; empty: it is."""
+    def _phone(self) -> str:
+        """The phone that was typed as E.164; empty where it is none that may be signed up here."""
         try:
-            shown = signing.loads(token, salt=_SALT, max_age=LATEST)
-        except signing.BadSignature:
-            return "This page was open for very long. Please look at it again and send it."
-        if shown["words"] != self._words():
-            return "The words on this page have changed meanwhile. Please read them again and send it."
-        if time.time() - shown["at"] < SOONEST:
-            return "That was quick. Please send it once more."
-        if not within_rate(f"join-address:{visitor_address(self._request)}", limit=20, seconds=3600):
-            return "Too many people signed up from here just now. Please try again in an hour."
-        return ""
+            phone = to_e164(self._request.POST.get("phone", ""), country=self._home)
+        except InvalidPhone:
+            return ""
+        return phone if may_sign_up(phone, country=self._home) else ""
+
+    def _wish(self, phone: str, shown: dict[str, str], visitor: str) -> SignUp:
+        address = public_address(reverse("dashboard:join", args=[self._program.form_key]))
+        name = "".join(letter for letter in self._request.POST.get("name", "") if letter.isprintable())
+        return SignUp(
+            phone=phone,
+            name=name.strip()[:160],
+            page=self.html(token="", captured=True, styles=_styles()).encode(),
+            source_url=f"{address} in a frame on {shown['frame']}" if shown["frame"] else address,
+            ip_address=visitor,
+            user_agent=self._request.headers.get("User-Agent", ""),
+            medium=Medium(shown["by"]),
+        )
+
+    def _again(self, trouble: str, ticked: list[int], *, wrong: str = "") -> str:
+        said = self._request.POST
+        return self.html(token=self.token(), trouble=trouble, said=said, ticked=ticked, wrong=wrong)
+
+
+@lru_cache(maxsize=1)
+def _styles() -> str:
+    """The style sheets of the page, so that what is kept of it looks in ten years as it did."""
+    found = [finders.find(path) for path in ("tabler/css/tabler.min.css", "css/carillon.css")]
+    return "\n".join(Path(str(path)).read_text(encoding="utf-8") for path in found if path)
 
 
 @require_safe
@@ -123,7 +166,7 @@ def join_script(request: HttpRequest, form_key: str) -> HttpResponse:
     """A script that puts the page where it stands on another site."""
     if organization_of_form(form_key) is None:
         raise Http404
-    address = request.build_absolute_uri(reverse("dashboard:join", args=[form_key]))
+    address = public_address(reverse("dashboard:join", args=[form_key]))
     words = json.dumps(f"{address}?embedded=1").replace("<", "\\u003c")
     script = render_to_string("join/script.js", {"address": words})
     return HttpResponse(script, content_type="text/javascript; charset=utf-8")

@@ -6,7 +6,8 @@
     if (!button) return;
     const field = document.getElementById(button.dataset.to);
     const words = field.value.trim();
-    field.value = button.dataset.fill || (words ? `${words} ${button.dataset.add}` : button.dataset.add);
+    const whole = button.dataset.front ? `${button.dataset.add} ${words}` : `${words} ${button.dataset.add}`;
+    field.value = button.dataset.fill || whole.trim();
     field.dispatchEvent(new Event("input", { bubbles: true }));
     field.focus();
   });

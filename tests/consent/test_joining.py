@@ -91,7 +91,7 @@ def test_a_word_lifts_an_opt_out_for_its_program_alone(world: World, now: dateti
         )
     world.consent(ADA)
     with world.scope():
-        noted = Noted("at the counter", Medium.PAPER_FORM, now)
+        noted = Noted("at the counter", Medium.PAPER_FORM, now, 1)
         note_consent(ADA, program_id=other.id, noted=noted, actor=ACTOR, now=now)
     world.receive(ADA, "stop", at=now)
     world.receive(ADA, "join", at=now + timedelta(minutes=1))
@@ -325,7 +325,7 @@ def two_programs(world: World) -> Program:
         other: Program = create_program(
             name="Offers", level=Level.INFORMATIONAL, brand="Bakery", opt_in_text="I agree.", actor=ACTOR, now=world.now
         )
-        noted = Noted("at the counter", Medium.PAPER_FORM, world.now - timedelta(days=1))
+        noted = Noted("at the counter", Medium.PAPER_FORM, world.now - timedelta(days=1), 1)
         note_consent(ADA, program_id=other.id, noted=noted, actor=ACTOR, now=world.now)
     world.consent(ADA)
     return other

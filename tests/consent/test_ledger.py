@@ -429,7 +429,7 @@ def test_what_was_written_meanwhile_is_not_emptied(committed_world: World, now: 
     world = committed_world
     world.receive(SINGLE, "hello", at=now, sid="SM1")
     with world.scope():
-        noted = Noted("told us", Medium.VERBAL, now + YEARS)
+        noted = Noted("told us", Medium.VERBAL, now + YEARS, 1)
         note_consent(SINGLE, program_id=world.program.id, noted=noted, actor=ACTOR, now=now + YEARS)
     assert erase(world, [SINGLE], now + YEARS) == 0
     with world.scope():

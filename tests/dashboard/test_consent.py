@@ -50,15 +50,23 @@ def test_consent_is_noted_with_reason_and_proof_and_taken_back(world: World) -> 
         assert (record.medium, record.note) == ("PAPER_FORM", "signed at the counter")
         assert record.evidence_id is not None
         assert f"{record.occurred_at:%Y-%m-%d %H:%M}" == "2026-11-20 05:00", "the day of the organization's zone"
-    assert "Noted." in note(world, contact.id, what="withdrew", reason="called us")
+    letter = SimpleUploadedFile("letter.png", PNG)
+    assert "Noted." in note(
+        world, contact.id, what="withdrew", reason="wrote a letter", at="2026-11-22", evidence=letter
+    )
     with world.scope():
         assert not ConsentState.objects.get(phone=ADA).granted
+        taken_back = ConsentRecord.objects.get(action="WITHDRAW")
+        assert f"{taken_back.occurred_at:%Y-%m-%d}" == "2026-11-22"
+        assert (taken_back.note, bool(taken_back.evidence_sha256)) == ("wrote a letter", True)
         assert not is_opted_out(ADA)
 
 
 def test_somebody_is_asked_by_a_text(world: World) -> None:
     contact = world.add_contact(ADA, consent=False)
     assert "Choose the number" in note(world, contact.id, what="ask")
+    assert "begun by the person" in note(world, contact.id, program=0)
+    assert "begun by the person" in note(world, contact.id, what="ask", program=0, number=world.number.id)
     assert "asked by a text" in note(world, contact.id, what="ask", number=world.number.id)
     with world.scope():
         assert OptInRequest.objects.get().basis == "signed at the counter"
@@ -90,12 +98,19 @@ def test_a_person_decides_whether_they_want_to_stop(world: World, now: datetime,
     assert "may want to stop" in client.get("/inbox/?show=to-decide").content.decode()
     path = f"/inbox/{conversation.id}/"
     assert "Do they want to stop?" in client.get(path).content.decode()
+    client.post(f"{path}decide/", {})
+    with world.scope():
+        assert PossibleOptOut.objects.get().verdict == "", "neither yes nor no"
     for _ in range(2):  # the second click
         client.post(f"{path}decide/", {"stops": choice})
     with world.scope():
         assert is_opted_out(ADA) == stopped
         assert PossibleOptOut.objects.get().verdict == ("STOPPED" if stopped else "WENT_ON")
     assert "Do they want to stop?" not in client.get(path).content.decode()
+    page = client.post(f"{path}decide/", {"stops": "yes"}, follow=True).content.decode()
+    assert "is not texted any more" in page
+    with world.scope():
+        assert is_opted_out(ADA), "a yes in a window of yesterday is a yes"
 
 
 def test_records_are_emptied_six_years_after_the_last_text(committed_world: World, now: datetime) -> None:
