@@ -1,4 +1,5 @@
-"""The soak: every fault of tests/faults ten times, each at a random moment; what came of it goes to docs/soak.md.
+"""The soak: every fault of tests/faults ten times, each at a random moment, and beside each round the machine that
+holds consents, withdrawals and texts in any order against paper; what came of it goes to docs/soak.md.
 
 Where a test breaks a process at each step of a campaign, a round takes one step at random.
 
@@ -6,6 +7,7 @@ A round is one run of the faults with a seed of its own, which is printed: `--se
 """
 
 import argparse
+import hashlib
 import os
 import secrets
 import subprocess
@@ -30,10 +32,14 @@ APART = (
 )
 """Nothing in them falls at a random moment."""
 
+MACHINE, MACHINE_EXAMPLES = "tests/consent/test_machine.py", 20
+"""Sequences of 500 steps in each round."""
+
 HEAD = """# Soak
 
 Written by `make soak` at revision {revision}: {rounds} rounds of every fault test in `tests/faults`, each fault at a
-random moment within its range, real processes against the simulator; seed {seed}, {minutes:.0f} minutes, {beside}
+random moment within its range, real processes against the simulator, and {examples} sequences of 500 steps of people,
+staff, files and carriers in any order (tests/consent/test_machine.py) against PostgreSQL; seed {seed}, {minutes:.0f} minutes, {beside}
 rounds at a time on two shared cores. After each fault the simulator's record of what it was handed is compared with
 the database: nobody texted twice, nobody lost, the ledger exact, no second above the number's rate.
 
@@ -82,6 +88,7 @@ def main() -> int:
         head = HEAD.format(
             revision=revision(),
             rounds=chosen.rounds,
+            examples=chosen.rounds * MACHINE_EXAMPLES,
             seed=chosen.seed,
             minutes=minutes,
             beside=chosen.beside,
@@ -93,19 +100,26 @@ def main() -> int:
     return 0 if passed == whole > 0 else 1
 
 
+def _number(seed: str, number: int) -> int:
+    """The seed of a round as hypothesis wants it."""
+    return int.from_bytes(hashlib.sha256(f"{seed}-{number}".encode()).digest()[:4])
+
+
 def _round(number: int, place: int, seed: str, only: str, folder: Path) -> Path:
     """Run the faults once, on servers of their own; return the report."""
     report, log = folder / f"{number}.xml", ROOT / ".data" / f"soak-{number}.log"
     environment = os.environ | {
         "CARILLON_SOAK_SEED": f"{seed}-{number}",
         "CARILLON_TEST_DATA_DIR": f".data/soak-{place}",
+        "CARILLON_MACHINE_EXAMPLES": str(MACHINE_EXAMPLES),
     }
     without = [part for name in APART for part in ("--deselect", f"tests/faults/{name}")]
     log.parent.mkdir(exist_ok=True)
     with log.open("w") as output:
         subprocess.run(
             [
-                *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/faults", "-m", "fault"),
+                *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/faults", MACHINE),
+                *("-m", "fault or (machine and not slow)", f"--hypothesis-seed={_number(seed, number)}"),
                 *("-k", only or "test", *without, f"--junitxml={report}", "-o", "junit_family=xunit1"),
             ],
             cwd=ROOT,
