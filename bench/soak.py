@@ -39,7 +39,7 @@ HEAD = """# Soak
 
 Written by `make soak` at revision {revision}: {rounds} rounds of every fault test in `tests/faults`, each fault at a
 random moment within its range, real processes against the simulator, and {examples} sequences of 500 steps of people,
-staff, files and carriers in any order (tests/consent/test_machine.py) against PostgreSQL; seed {seed}, {minutes:.0f} minutes, {beside}
+staff, files and carriers in any order (tests/consent/test_machine.py); seed {seed}, {minutes:.0f} minutes, {beside}
 rounds at a time on two shared cores. After each fault the simulator's record of what it was handed is compared with
 the database: nobody texted twice, nobody lost, the ledger exact, no second above the number's rate.
 
