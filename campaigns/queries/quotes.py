@@ -15,7 +15,7 @@ from campaigns.rules.forecast import Bucket, Phase, forecast
 from campaigns.rules.hours import ANY_HOUR, Calendar, weekly_of
 from common.sql import fetch_all
 from consent.rules.media import Level
-from consent.rules.places import rules_words
+from consent.rules.places import clock_words, rules_words
 from contacts.models import ContactList, Import
 from content.models import Job
 from content.rules.segments import GSM_JOINED, GSM_SINGLE, UCS2_JOINED, UCS2_SINGLE
@@ -78,30 +78,50 @@ def forecast_of(outreach: Outreach, *, now: datetime) -> list[Phase]:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """People whose texts wait for their hour: `people` of one kind of place, until `opens` (None: no hour is left)."""
+class HeldGroup:
+    """People of one kind of place whose texts wait until `opens`, and which rule holds them."""
 
     people: int
     opens: datetime
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """When the people of a quote may be texted: at its start, or later; `groups` are the largest of those who wait.
+
+    `beyond` people wait in smaller groups, the last of all until `last`; `never`: no hour is left for them.
+    """
+
+    at_once: int
+    later: int
+    groups: tuple[HeldGroup, ...]
+    beyond: int
+    last: datetime | None
+    never: int
+
+
 MOST_HELD = 8
 
 
-def held_by_hours(outreach: Outreach, *, now: datetime) -> tuple[int, list[Held]]:
-    """How many may be texted at the start, and of the others the largest groups, with the rule that holds them."""
+def held_by_hours(outreach: Outreach, *, now: datetime) -> Held:
+    """How many may be texted at the start, how many later and when, with the rules that hold them."""
     starts = max(outreach.starts_at or now, now)
     calendar = calendar_of(outreach.campaign, now=now)
-    at_once, held = 0, []
+    at_once, never, groups = 0, 0, list[HeldGroup]()
     for bucket, (people, _) in outreach.plan.items():
-        window = None if bucket == ANY_HOUR else calendar.window(bucket, starts)
-        if window is None or window[0] <= starts:
+        window = (starts, None) if bucket == ANY_HOUR else calendar.window(bucket, starts)
+        if window is None:
+            never += people
+        elif window[0] <= starts:
             at_once += people
         else:
-            words = rules_words(bucket) if calendar.promotional else "your sending hours, in their zone"
-            held.append(Held(people, window[0], words))
-    return at_once, sorted(held, key=lambda one: -one.people)[:MOST_HELD]
+            words = rules_words(bucket) if calendar.promotional else "your sending hours"
+            groups.append(HeldGroup(people, window[0], f"{words}; {clock_words(bucket)}"))
+    groups.sort(key=lambda one: -one.people)
+    later, told = sum(one.people for one in groups), tuple(groups[:MOST_HELD])
+    last = max((one.opens for one in groups), default=None)
+    return Held(at_once, later, told, later - sum(one.people for one in told), last, never)
 
 
 def calendar_of(campaign: Campaign, *, now: datetime) -> Calendar:

@@ -387,7 +387,6 @@ def _quote(campaign: Campaign, outreach: Outreach, *, place: str) -> dict[str, A
     tallest = max(bars, default=0)
     lines = left_out_lines(progress)
     cover = cover_of(outreach.credits)
-    at_once, held = held_by_hours(outreach, now=moment)
     return {
         "account": account,
         "left_out": lines,
@@ -406,8 +405,7 @@ def _quote(campaign: Campaign, outreach: Outreach, *, place: str) -> dict[str, A
         "cover": cover,
         "beyond": format_micros((cover.bought + cover.missing) * account.plan.price_micros),
         "advice": advice_for(campaign, outreach, now=moment),
-        "at_once": at_once,
-        "held": held,
+        "held": held_by_hours(outreach, now=moment),
     }
 
 

@@ -98,6 +98,16 @@ def rules_words(key: str) -> str:
     return "; ".join(told)
 
 
+def clock_words(key: str) -> str:
+    """By whose clock the hours of the bucket `key` are read, such as `by the clock of New York`."""
+    zones = [zone.rpartition("/")[2].replace("_", " ") for zone in key.partition("|")[0].split(",") if zone]
+    if not zones:
+        return "by every clock of the country"
+    if len(zones) > _NAMED:
+        return f"by the clocks of {len(zones)} zones"
+    return f"by the clock of {' and '.join(zones)}"
+
+
 def source_words(place: Place, *, phone: str) -> str:
     """From where the zone of a place is known, such as `zone from area code 305`."""
     if place.source == "AREA_CODE" and phone.startswith("+1"):

@@ -26,7 +26,7 @@ from campaigns.actions import (
 )
 from campaigns.actions.control import NotPossibleNow
 from campaigns.models import Campaign, Outreach
-from campaigns.queries import forecast_of, outreach_progress
+from campaigns.queries import forecast_of, held_by_hours, outreach_progress
 from common.tenancy import across_organizations
 from consent.actions import opt_out
 from consent.models import OptOut
@@ -251,6 +251,38 @@ def test_promotional_texts_wait_for_the_recipients_lawful_hour(db: None) -> None
         "America/New_York|NY": datetime(2026, 11, 20, 13, 0, tzinfo=UTC),
         "America/Los_Angeles|CA": datetime(2026, 11, 19, 17, 0, tzinfo=UTC),
     }
+
+
+def test_a_quote_says_who_waits_until_when_by_which_rule(db: None) -> None:
+    world = build_world(NIGHT, level=Level.PROMOTIONAL)
+    world.add_contact(PHONES[0], region="NY", postcode="10001")
+    world.add_contact(PHONES[1], region="NY", postcode="10002")
+    world.add_contact(PHONES[2], region="CA", postcode="90001")
+    world.add_contact(PHONES[3], region="FL", postcode="33101")
+    outreach = world.campaign()
+    with world.scope():
+        held = held_by_hours(outreach, now=NIGHT)
+    assert (held.at_once, held.later, held.beyond, held.never) == (1, 3, 0, 0)
+    assert [(one.people, one.words) for one in held.groups] == [
+        (2, "New York: rule US-1992-12 (47 CFR 64.1200(c)(1)); by the clock of New York"),
+        (
+            1,
+            "Florida: rule FL-2021-07 (Fla. Stat. 501.616(6)(a); tables of referrizer, usestello); by the clock of "
+            "New York",
+        ),
+    ]
+    assert {one.opens for one in held.groups} == {held.last} == {datetime(2026, 11, 20, 13, 0, tzinfo=UTC)}
+
+
+def test_a_quote_counts_also_those_whom_it_does_not_name(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("campaigns.queries.quotes.MOST_HELD", 1)
+    world = build_world(NIGHT, level=Level.PROMOTIONAL)
+    for phone, region, postcode in zip(PHONES, ("NY", "NY", "FL"), ("10001", "10002", "33101"), strict=False):
+        world.add_contact(phone, region=region, postcode=postcode)
+    outreach = world.campaign()
+    with world.scope():
+        held = held_by_hours(outreach, now=NIGHT)
+    assert (held.at_once, held.later, len(held.groups), held.beyond) == (0, 3, 1, 1)
 
 
 def test_a_bucket_whose_window_is_over_gets_the_next_one(db: None) -> None:
