@@ -42,6 +42,7 @@ urlpatterns = [
     path("join/<str:form_key>/", joining.join, name="join"),
     path("consent/", register.register, name="register"),
     path("consent/evidence/", register.evidence_pack, name="evidence_pack"),
+    path("consent/evidence/<int:evidence_id>/file/", register.evidence_file, name="evidence_file"),
     path("billing/", ledger.ledger, name="ledger"),
     path("templates/", templates.template_list, name="templates"),
     path("templates/new/", templates.template_new, name="template_new"),

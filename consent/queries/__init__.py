@@ -25,7 +25,7 @@ from consent.queries.panel import (
     stop_words_of,
     stops_among,
 )
-from consent.queries.register import newest_differences, newest_entries, newest_statements, register_of
+from consent.queries.register import newest_differences, newest_statements, register_page
 from consent.queries.verdict import Verdict
 from consent.queries.walk import verify
 
@@ -44,14 +44,13 @@ __all__ = [
     "may_want_to_stop",
     "medium_words",
     "newest_differences",
-    "newest_entries",
     "newest_statements",
     "opted_out_among",
     "packed_leaves",
     "possible_opt_outs",
     "program",
     "programs",
-    "register_of",
+    "register_page",
     "seal_proofs",
     "sealed_form",
     "stop_words_of",

@@ -55,6 +55,7 @@ class Proof:
     medium: str
     how: str
     version: int | None
+    evidence_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,10 @@ def consent_panel(phone: str) -> ConsentPanel:
         record = newest.get(program_id)
         if record is not None:
             statement = statements.get(record.import_statement_id)
-            how = statement.how if statement else record.source_url or record.identity or ""
-            proofs[program.level].append(
-                Proof(program.name, record.occurred_at, medium_words(record.medium), how, record.program_version)
-            )
+            how = statement.how if statement else record.note or record.source_url or record.identity or ""
+            evidence_id = record.evidence_id or (statement.evidence_id if statement else None)
+            medium, version = medium_words(record.medium), record.program_version
+            proofs[program.level].append(Proof(program.name, record.occurred_at, medium, how, version, evidence_id))
     conversational = granted.get(CONVERSATIONAL)
     return ConsentPanel(
         opted_out=opted_out,

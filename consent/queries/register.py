@@ -18,16 +18,36 @@ class Entry:
     how: str
 
 
-def register_of(phone: str) -> list[Entry]:
-    """The newest records of a phone, newest first."""
-    return _entries(list(ConsentRecord.objects.filter(phone=phone).order_by("-id")[:ROWS]))
+@dataclass(frozen=True, slots=True)
+class RegisterPage:
+    """Some lines of the register, newest first; `older` leads to the next page, empty: there is none."""
+
+    entries: tuple[Entry, ...]
+    older: str
 
 
-def newest_entries() -> list[Entry]:
-    """What was last recorded, but for files, whose statements stand apart."""
+def register_page(
+    *, phone: str = "", program_id: int | None = None, action: str = "", before: str = ""
+) -> RegisterPage:
+    """The records of a phone, or all but those of files, whose statements stand apart; of one program or action.
+
+    `before` is `older` of the page before.
+    """
+    found = (
+        ConsentRecord.objects.filter(phone=phone) if phone else ConsentRecord.objects.filter(import_statement_id=None)
+    )
+    if program_id is not None:
+        found = found.filter(program_id=program_id)
+    if action:
+        found = found.filter(action=action)
+    at = before.partition("-")
+    if at[0].isdecimal() and at[2].isdecimal():
+        found = found.extra(where=["(transaction_id, id) < (%s, %s)"], params=[int(at[0]), int(at[2])])
     # In the order of transactions, which has an index: an organization's ids lie among everybody's.
-    newest = ConsentRecord.objects.filter(import_statement_id=None).order_by("-transaction_id", "-id")
-    return _entries(list(newest[:ROWS]))
+    records = list(found.order_by("-transaction_id", "-id")[: ROWS + 1])
+    last = records[ROWS - 1] if len(records) > ROWS else None
+    older = f"{last.transaction_id}-{last.id}" if last is not None else ""
+    return RegisterPage(tuple(_entries(records[:ROWS])), older)
 
 
 def newest_statements() -> list[ImportStatement]:

@@ -17,7 +17,7 @@ def make_evidence_pack(phone: str, *, actor: Actor, now: datetime) -> bytes:
     """A ZIP of everything that proves what a phone agreed to: PDF, JSON, the files, and a program that checks it."""
     organization = current_organization()
     evidence = evidence_of(phone, made_by=actor.label, now=now)
-    audit(action="evidence.made", subject=organization, actor=actor, now=now, records=len(evidence.facts["records"]))
+    audit(action="evidence.made", subject=organization, actor=actor, now=now, phone=phone)
     pack = io.BytesIO()
     with zipfile.ZipFile(pack, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("evidence.json", as_json(evidence.facts))

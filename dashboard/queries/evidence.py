@@ -14,6 +14,7 @@ from consent.models import Action, ConsentRecord, ImportStatement, OptOut, Progr
 from consent.queries import SealProof, chain_head, last_check, medium_words, seal_proofs, sealed_form
 from consent.rules.projection import CONVERSATIONAL
 from content.models import StoredFile
+from content.queries import path_of
 
 FORMAT = "carillon-evidence/1"
 TEXTS = 1_000
@@ -125,7 +126,13 @@ def _record(
         },
         "evidence": None
         if file is None
-        else {"file": file_name(file), "name": file.name, "sha256": file.sha256, "type": file.content_type},
+        else {
+            "file": file_name(file),
+            "name": file.name,
+            "sha256": file.sha256,
+            "type": file.content_type,
+            "lost": not path_of(file).exists(),
+        },
         "sealed_form": sealed_form(record),
         "seal": asdict(proof) if proof else None,
     }

@@ -38,7 +38,9 @@ def _for_people(facts: Mapping[str, Any], zone: ZoneInfo, phone_words: str) -> d
     bodies = {text["sid"]: text["body"] for text in facts["texts"]}
     programs = {program["id"]: program for program in facts["programs"]}
     files = {
-        record["evidence"]["file"]: record["evidence"]["name"] for record in facts["records"] if record["evidence"]
+        record["evidence"]["file"]: record["evidence"]["name"]
+        for record in facts["records"]
+        if record["evidence"] and not record["evidence"]["lost"]
     }
     return {
         "organization": facts["organization"],
@@ -96,7 +98,7 @@ def _record(
         ("Browser", record["user_agent"]),
         ("Name", record["identity"]),
         ("Text of theirs", _quoted(record["inbound"], bodies)),
-        ("Evidence", record["evidence"]["file"] if record["evidence"] else None),
+        ("Evidence", _evidence(record["evidence"])),
     ]
     seal = record["seal"]
     return {
@@ -114,6 +116,12 @@ def _record(
         if seal
         else f"Recorded {when(record['recorded_at'])}, not sealed yet",
     }
+
+
+def _evidence(file: Mapping[str, Any] | None) -> str | None:
+    if file is None:
+        return None
+    return f"{file['file']} (lost: it is not in this pack)" if file["lost"] else str(file["file"])
 
 
 def _version(version: Mapping[str, Any], stated: Mapping[str, Any] | None, when: Any) -> str:

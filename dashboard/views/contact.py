@@ -1,6 +1,7 @@
 """A contact: who it is, what they agreed to, and everything that happened."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -16,10 +17,10 @@ from common.clock import now
 from common.errors import DomainError
 from common.phones import for_people
 from common.views import MemberRequest, actor_of, confirmation, member_view, number_in, refusals_on
-from consent.queries import consent_panel, opted_out_among, programs
+from consent.queries import ConsentPanel, consent_panel, opted_out_among, programs
 from consent.rules.places import place_of, rules_words, source_words
 from consent.rules.projection import CONVERSATIONAL
-from contacts.models import Contact, Existing, Import
+from contacts.models import Contact, ContactPhone, Existing, Import
 from contacts.queries import alike, custom_fields, lists_of, phones_of
 from dashboard.actions import ConsentNote, adjust_consent, merge_people, opt_out_contact, request_undo
 from dashboard.forms import ConsentForm
@@ -35,10 +36,6 @@ def contact(request: MemberRequest, contact_id: int) -> HttpResponse:
     found = get_object_or_404(Contact.objects.all(), id=contact_id)
     phones = phones_of(found)
     chosen = request.GET.get("show", "all")
-    panel = consent_panel(phones[0].phone) if phones else None
-    ends = (
-        panel.conversational_since + timedelta(days=CONVERSATION_DAYS) if panel and panel.conversational_since else None
-    )
     may_talk = request.member.may(Permission.CONVERSATIONS_VIEW)
     context = {
         "contact": found,
@@ -46,9 +43,7 @@ def contact(request: MemberRequest, contact_id: int) -> HttpResponse:
         "stopped": opted_out_among([row.phone for row in phones]),
         "lists": lists_of(found),
         "own": [(field.name, found.custom[field.key]) for field in custom_fields() if field.key in found.custom],
-        "panel": panel,
-        "hours": _hours_words(found, phones[0].phone) if phones else "",
-        "conversational_until": ends if ends and ends > now() else None,
+        "panels": [_panel(found, row) for row in phones],
         "steps": journey([row.phone for row in phones], kind=chosen),
         "kinds": KINDS,
         "chosen": chosen,
@@ -56,6 +51,23 @@ def contact(request: MemberRequest, contact_id: int) -> HttpResponse:
         "may_edit": request.member.may(Permission.CONTACTS_EDIT),
     }
     return render(request, "dashboard/contact.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class PhonePanel:
+    """What one phone of a contact may get; `conversational_until` None: their conversation is over, or never began."""
+
+    phone: ContactPhone
+    consent: ConsentPanel
+    hours: str
+    conversational_until: datetime | None
+
+
+def _panel(found: Contact, row: ContactPhone) -> PhonePanel:
+    consent = consent_panel(row.phone)
+    since = consent.conversational_since
+    ends = since + timedelta(days=CONVERSATION_DAYS) if since else None
+    return PhonePanel(row, consent, _hours_words(found, row.phone), ends if ends and ends > now() else None)
 
 
 def _hours_words(found: Contact, phone: str) -> str:

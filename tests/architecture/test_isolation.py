@@ -104,6 +104,7 @@ def filled(path: str, world: World) -> str:
             "day_id": BlackoutDate,
             "picture_id": StoredFile.objects.filter(kind=FileKind.MEDIA),
             "export_id": Export,
+            "evidence_id": StoredFile.objects.filter(kind=FileKind.EVIDENCE),
             "group_id": TargetGroup,
             "file_id": StoredFile.objects.filter(kind=FileKind.IMPORT, name="waiting.csv"),
             "import_id": Import,

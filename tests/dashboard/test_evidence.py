@@ -1,7 +1,9 @@
 """The evidence pack: whole, true, and checkable by whoever gets it."""
 
+import html
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -18,7 +20,8 @@ from consent.actions import Noted, create_program, note_consent
 from consent.models import ImportStatement
 from consent.rules.media import Level, Medium
 from content.actions import store_file
-from content.models import FileKind
+from content.models import FileKind, StoredFile
+from content.queries import path_of
 from dashboard.actions import make_evidence_pack
 from dashboard.rules.verify_pack import faults
 from messaging.actions.settling import Settlement, settle
@@ -167,3 +170,40 @@ def test_the_register_finds_a_phone_and_hands_out_its_pack(world: World, now: da
     _, facts = opened(answer.content)
     assert facts["phone"] == ADA
     assert client.post("/consent/evidence/", {"phone": "12"}).status_code == 302
+    world.fill_search()
+    page = client.get("/consent/?phone=ada").content.decode()
+    assert "People found for “ada”" in page
+    assert "?phone=%2B12567346043" in page
+    assert "nobody is called so" in client.get("/consent/?phone=zacharias").content.decode()
+    with world.scope():
+        read, made = AuditEvent.objects.filter(action__in=["register.read", "evidence.made"]).order_by("id")
+    assert read.facts["phone"] == made.facts["phone"] == ADA
+
+
+def test_the_register_is_narrowed_and_leafed_through(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consent.queries.register.ROWS", 2)
+    for minute, phone in enumerate([ADA, "+12567346044", "+12567346045"]):
+        world.receive(phone, "stop", at=now + timedelta(minutes=minute))
+    client = signed_in(world)
+    first = client.get("/consent/?action=STOP").content.decode()
+    (older,) = re.findall(r'href="(\?[^"]*before=[^"]*)"', first)
+    page = client.get(f"/consent/{html.unescape(older)}").content.decode()
+    seen = first + page
+    assert all(phone in seen for phone in ("734-6043", "734-6044", "734-6045"))
+    assert "Older" not in page
+    assert "Nothing of this kind" in client.get("/consent/?action=GRANT").content.decode()
+
+
+def test_a_file_that_proves_something_is_opened_as_a_file(story: World) -> None:
+    with story.scope():
+        photo = StoredFile.objects.get(kind=FileKind.EVIDENCE)
+    answer = signed_in(story).get(f"/consent/evidence/{photo.id}/file/")
+    assert b"".join(answer.streaming_content) == b"png"  # type: ignore[attr-defined]
+    assert answer["Content-Disposition"].startswith("attachment")
+    with story.scope():
+        path_of(photo).unlink()
+    assert signed_in(story).get(f"/consent/evidence/{photo.id}/file/").status_code == 404
+    _, facts = opened(pack_of(story, ADA, story.now))
+    assert [record["evidence"]["lost"] for record in facts["records"] if record["evidence"]] == [True]
