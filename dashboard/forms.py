@@ -15,6 +15,7 @@ from common.clock import now
 from common.errors import DomainError
 from common.phones import InvalidPhone, to_e164
 from consent.actions import check_stop_word
+from consent.rules.law import day
 from consent.rules.media import MEDIA, Level, Medium
 from consent.rules.projection import CONVERSATIONAL
 from content.actions import TemplateContent
@@ -206,7 +207,7 @@ class SettingsForm(forms.Form):
     stop_scope = forms.ChoiceField(
         label="What does STOP stop?",
         choices=STOP_SCOPES,
-        help_text="From January 31, 2027 the FCC wants a STOP to count for unrelated programs as well.",
+        help_text=f"From {day('scope_of_stop_on'):%B %-d, %Y} a STOP counts for unrelated programs too, says the FCC.",
     )
     approval_above = forms.IntegerField(
         label="A second person approves campaigns to more than so many people",

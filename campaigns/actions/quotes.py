@@ -14,22 +14,18 @@ from billing.rules.pricing import Basis
 from campaigns.actions.drafts import check_audience, check_ready
 from campaigns.actions.texts import Writer, Written, look_of, writer_for
 from campaigns.models import Outreach, QuoteChunk
-from campaigns.queries import newest_quote_job, promotional_campaigns_since, start_of_month, texted_by_several
+from campaigns.queries import CROWDED, newest_quote_job, promotional_campaigns_since, start_of_month, texted_by_several
 from campaigns.rules.states import UNCONFIRMED, OutreachState
 from common.clock import now as clock_now
 from common.errors import DomainError
 from common.sql import array_literal, run
 from common.tenancy import organization_scope
-from consent.rules.law import period
 from content.actions import fail_job, finish_job, report_progress, start_job
 from content.models import Job
 from content.queries import is_live
 
 PAGE = 5_000
 """People that are read, written and priced at a time."""
-
-CROWDED = period("promotional_a_month").value
-"""Promotional campaigns a month beyond which people feel pestered (E7): advice, never a block."""
 
 CHUNK = 1_000
 """Recipients of a row of the frozen quote: what the launch writes at a time."""

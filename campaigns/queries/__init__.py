@@ -29,6 +29,7 @@ from campaigns.queries.progress import (
     outreach_progress,
 )
 from campaigns.queries.quotes import (
+    CROWDED,
     advice_for,
     calendar_of,
     forecast_of,
@@ -40,6 +41,7 @@ from campaigns.queries.quotes import (
 )
 
 __all__ = [
+    "CROWDED",
     "PAGE",
     "SHOWN_STATES",
     "Progress",

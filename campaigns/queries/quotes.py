@@ -14,6 +14,7 @@ from campaigns.models import Campaign, Outreach
 from campaigns.rules.forecast import Bucket, Phase, forecast
 from campaigns.rules.hours import ANY_HOUR, Calendar, weekly_of
 from common.sql import fetch_all
+from consent.rules.law import period
 from consent.rules.media import Level
 from consent.rules.places import clock_words, rules_words
 from contacts.models import ContactList, Import
@@ -169,6 +170,8 @@ class Advice:
     label: str = ""
 
 
+CROWDED = period("promotional_a_month").value
+"""Promotional campaigns a month beyond which people feel pestered (E7): advice, never a block."""
 ADVISED_LENGTH = 160
 OLD_LIST = timedelta(days=365)
 
@@ -194,7 +197,7 @@ def advice_for(campaign: Campaign, outreach: Outreach, *, now: datetime) -> list
     if outreach.crowded:
         people = "1 person" if outreach.crowded == 1 else f"{outreach.crowded:,} people"
         found.append(
-            Advice(f"{people} got two promotional campaigns from you this month already. More makes people stop.")
+            Advice(f"{people} got {CROWDED} promotional campaigns from you this month already. More makes people stop.")
         )
     of_file = Q(id=outreach.import_id or 0) | Q(contact_list_id__in=outreach.list_ids)
     halves = Import.objects.filter(of_file, job__state__in=[Job.State.FAILED, Job.State.CANCELED], undo_job=None)

@@ -21,7 +21,7 @@ from consent.models import (
     StopWord,
     default_positive_words,
 )
-from consent.rules.disclosure import LONGEST_REPLY, Offer, check_opt_in, sells
+from consent.rules.disclosure import LONGEST_REPLY, SHORTEST_REPLY, Offer, check_opt_in, sells
 from consent.rules.keywords import Keyword, keyword_of, normalise, without_accents
 from consent.rules.media import Level
 from consent.rules.replies import KEEP_WORD
@@ -166,6 +166,12 @@ def _check_texts(brand: str, details: ProgramDetails) -> None:
         if len(text) > LONGEST_REPLY:
             raise ProgramRefused(
                 f"This text has {len(text)} characters; carriers take {LONGEST_REPLY} at most. Shorten it.", field=name
+            )
+        if 0 < len(text) < SHORTEST_REPLY:
+            raise ProgramRefused(
+                f"This text has {len(text)} characters; carriers want {SHORTEST_REPLY} at least. Say more, or leave it "
+                "empty for the words in grey.",
+                field=name,
             )
     selling = sells(details.opt_out_text, brand=brand)
     if selling:

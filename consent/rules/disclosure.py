@@ -6,11 +6,11 @@ Each item is found in the text, with the place, or missing, with a wording to ad
 import re
 from dataclasses import dataclass
 
-from consent.rules.law import read
+from consent.rules.law import period, read
 from consent.rules.media import Level
 from content.rules.segments import measure
 
-LONGEST_REPLY = 320
+LONGEST_REPLY, SHORTEST_REPLY = period("reply_characters").value, period("reply_characters_least").value
 """Characters of a confirmation, help or opt-out text: what a 10DLC campaign's registration takes."""
 
 
@@ -160,9 +160,11 @@ def _without_brand(text: str, offer: Offer) -> str:
 
 def _length(text: str) -> Item:
     measured = measure(text)
-    fits = 0 < len(text) <= LONGEST_REPLY
+    fits = SHORTEST_REPLY <= len(text) <= LONGEST_REPLY
     words = f"{len(text)} characters, {measured.segments} segment{'' if measured.segments == 1 else 's'}"
-    return Item("length", "Length", words if fits else "", f"Write between 1 and {LONGEST_REPLY} characters.")
+    return Item(
+        "length", "Length", words if fits else "", f"Write between {SHORTEST_REPLY} and {LONGEST_REPLY} characters."
+    )
 
 
 def _often(text: str, offer: Offer) -> str:

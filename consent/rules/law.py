@@ -58,4 +58,10 @@ def period(name: str) -> Period:
     return Period(row["value"], row["unit"], provenance(row, where=name))
 
 
+def day(name: str) -> date:
+    """A day of periods.toml."""
+    found: date = _PERIODS[name]["value"]
+    return found
+
+
 _PERIODS = read("periods.toml")

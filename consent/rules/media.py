@@ -1,7 +1,10 @@
-"""The ways of opting in, and what each may grant (domain.md, Consent). Data, one row each."""
+"""The ways of opting in, and what each may grant: data with source and date (media.toml)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+from consent.rules.law import read
 
 
 class Level(StrEnum):
@@ -26,26 +29,21 @@ class Medium(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MediumRule:
+    """`registration` is the way as a number's registration asks for it, `carrier` its name at the carrier, if any."""
+
     label: str
     grants: frozenset[Level]
     evidence: str
+    registration: str
+    carrier: str
 
 
-_WRITTEN = frozenset({Level.INFORMATIONAL, Level.PROMOTIONAL})
-_SPOKEN = frozenset({Level.INFORMATIONAL})
+def _rule(row: dict[str, Any]) -> MediumRule:
+    grants = frozenset(Level(level) for level in row["grants"])
+    return MediumRule(row["label"], grants, row["evidence"], row["registration"], row["carrier"])
 
-MEDIA: dict[Medium, MediumRule] = {
-    Medium.WEB_FORM: MediumRule("Web form", _WRITTEN, "link and screenshot, or the hosted form's capture"),
-    Medium.KEYWORD: MediumRule("Keyword", _WRITTEN, "where the word is posted; the inbound message"),
-    Medium.QR_CODE: MediumRule("QR code", _WRITTEN, "code and landing page"),
-    Medium.PAPER_FORM: MediumRule("Paper form", _WRITTEN, "photo of the form"),
-    Medium.DOUBLE_OPT_IN: MediumRule("Double opt-in", _WRITTEN, "both messages"),
-    Medium.VERBAL: MediumRule("Spoken", _SPOKEN, "script, record in the CRM"),
-    Medium.IVR: MediumRule("Phone menu", _SPOKEN, "script, record in the CRM"),
-    Medium.INBOUND_TEXT: MediumRule("Inbound text", frozenset({Level.CONVERSATIONAL}), "the inbound message"),
-    # For two-factor programs alone, of which there are none yet: until then it grants nothing.
-    Medium.OTP_FLOW: MediumRule("Sign-in code", frozenset(), "screenshots of the flow"),
-}
+
+MEDIA: dict[Medium, MediumRule] = {Medium(row["name"]): _rule(row) for row in read("media.toml")["medium"]}
 
 
 def may_grant(medium: Medium, level: Level) -> bool:

@@ -285,7 +285,7 @@ def test_people_with_two_promotional_campaigns_this_month_are_told_of() -> None:
     assert (outreach.recipients, outreach.crowded) == (3, 2)
     with world.scope():
         campaign = Campaign.objects.select_related("sender_number", "program").get(id=outreach.campaign_id)
-        assert any("2 people got two promotional" in a.words for a in advice_for(campaign, outreach, now=world.now))
+        assert any("2 people got 2 promotional" in a.words for a in advice_for(campaign, outreach, now=world.now))
 
 
 # A second person ------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def test_from_a_file_to_a_sent_campaign(page: Page, tenant: Tenant) -> None:
     page.get_by_role("link", name="Programs").click()
     page.get_by_role("link", name="New program").click()
     page.get_by_label("What is it called?").fill(name)
-    page.get_by_label("The words people agreed to").fill("I agree to get news by text.")
+    page.get_by_label("The words people agree to").fill("I agree to get news by text.")
     page.get_by_role("button", name="Save program").click()
     expect(page.get_by_text(f"“{name}” is there")).to_be_visible()
 

@@ -113,7 +113,7 @@ def _approve(reviewer: Page, sender: str) -> None:
 def _write_a_program(page: Page) -> None:
     page.get_by_role("link", name="Write a program").click()
     page.get_by_label("What is it called?").fill("Office news")
-    page.get_by_label("The words people agreed to").fill("I agree to get news of your office by text.")
+    page.get_by_label("The words people agree to").fill("I agree to get news of your office by text.")
     page.get_by_role("button", name="Save program").click()
 
 
