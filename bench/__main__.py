@@ -10,7 +10,7 @@ from pathlib import Path
 from config import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("contacts", "dispatch", "fairness", "import", "launch", "pacing", "pages", "quote", "receipts")
+NAMES = ("consent", "contacts", "dispatch", "fairness", "import", "launch", "pacing", "pages", "quote", "receipts")
 
 
 def main() -> None:

@@ -6,11 +6,18 @@ its messages expire before the next one and never pile up.
 
 from typing import Any
 
+from celery.schedules import crontab
+
 from messaging.rules.pacing import SQUASH_SECONDS
 
 
 def _every(seconds: float, task: str, **options: Any) -> dict[str, Any]:
     return {"task": task, "schedule": seconds, "options": {"expires": seconds, **options}}
+
+
+def _nightly(hour: int, task: str) -> dict[str, Any]:
+    """At this hour UTC, when it is night in the United States."""
+    return {"task": task, "schedule": crontab(hour=str(hour), minute="0"), "options": {"expires": 4 * 3600}}
 
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
@@ -30,8 +37,8 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "search": _every(1.0, "contacts.fill_search"),
     "seals": _every(5.0, "consent.seal"),
     "heads": _every(3_600.0, "consent.export_heads"),
-    "witness": _every(86_400.0, "messaging.ask_the_witness"),
-    "pages of programs": _every(86_400.0, "consent.look_again"),
-    "ledger": _every(86_400.0, "consent.verify"),
-    "retention": _every(86_400.0, "dashboard.erase_old_consent"),
+    "witness": _nightly(7, "messaging.ask_the_witness"),
+    "pages of programs": _nightly(8, "consent.look_again"),
+    "ledger": _nightly(9, "consent.verify"),
+    "retention": _nightly(10, "dashboard.erase_old_consent"),
 }

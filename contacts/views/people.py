@@ -26,7 +26,15 @@ from contacts.actions import (
 )
 from contacts.forms import ContactForm, ListForm
 from contacts.models import Contact, ContactList, ContactPhone
-from contacts.queries import contact_lists, contact_page, custom_fields, list_size, list_sizes, newest_imports
+from contacts.queries import (
+    contact_lists,
+    contact_page,
+    contact_rows,
+    custom_fields,
+    list_size,
+    list_sizes,
+    newest_imports,
+)
 from contacts.rules.table import LABELS, columns_of
 from content.rules.rendering import CUSTOM
 
@@ -72,8 +80,11 @@ def add_chosen(request: MemberRequest) -> HttpResponse:
             target = get_object_or_404(ContactList.objects.all(), id=wanted)
         else:
             target = list_named(request.POST.get("new_list", ""), now=now())
-        added = add_to_list(target, _chosen(request), actor=actor_of(request), now=now())
-        messages.success(request, f"{added} more on “{target}”.")
+        chosen = _chosen(request)
+        added = add_to_list(target, chosen, actor=actor_of(request), now=now())
+        stopped = sum(row.opted_out for row in contact_rows(chosen))
+        still = f" {stopped} of the chosen said STOP: they are not texted on any list." if stopped else ""
+        messages.success(request, f"{added} more on “{target}”.{still}")
     except DomainError as error:
         messages.error(request, str(error))
     return redirect(_back(request))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEvent
-from consent.models import ConsentRecord, OptOut
+from consent.models import ConsentRecord, ConsentState, OptOut
 from consent.queries import is_opted_out
 from contacts.actions import (
     ContactContent,
@@ -123,3 +123,14 @@ def test_the_pages_make_change_and_delete(world: World, now: datetime) -> None:
     assert client.post(f"/contacts/{contact.id}/delete/")["Location"] == "/contacts/"
     with world.scope():
         assert not Contact.objects.exists()
+
+
+def test_who_said_stop_stays_so_on_a_new_list_and_it_is_said(world: World, now: datetime) -> None:
+    ada, ben = world.add_contact(ADA), world.add_contact("+12567346044")
+    world.receive(ADA, "stop", at=now)
+    given = {"chosen": [ada.id, ben.id], "new_list": "Regulars"}
+    page = signed_in(world).post("/contacts/add-to-list/", given, follow=True).content.decode()
+    assert "2 more on “Regulars”. 1 of the chosen said STOP: they are not texted on any list." in page
+    with world.scope():
+        assert is_opted_out(ADA)
+        assert not ConsentState.objects.filter(phone=ADA, granted=True).exists()

@@ -111,8 +111,8 @@ def build_scene(stack: Stack) -> Scene:
             level=Level.INFORMATIONAL,
             brand="Harbor Street Dental",
             opt_in_text="By ticking this box I agree to get texts from Harbor Street Dental about appointments and "
-            "opening hours. Up to 4 texts a month. Message and data rates may apply. Reply STOP to stop. Reply HELP for help. "
-            "Terms: example.org/terms Privacy policy: example.org/privacy",
+            "opening hours. Up to 4 texts a month. Message and data rates may apply. Reply STOP to stop. Reply HELP "
+            "for help. Terms: example.org/terms Privacy policy: example.org/privacy",
             details=ProgramDetails(
                 use_case="appointments and opening hours",
                 frequency="up to 4 texts a month",

@@ -29,7 +29,7 @@ def test_from_a_file_to_a_sent_campaign(page: Page, tenant: Tenant) -> None:
     page.get_by_label("What is it called?").fill(name)
     page.get_by_label("The words people agree to").fill("I agree to get news by text.")
     page.get_by_role("button", name="Save program").click()
-    expect(page.get_by_text(f"“{name}” is there")).to_be_visible()
+    expect(page.get_by_text(f"“{name}” is saved")).to_be_visible()
 
     page.get_by_role("link", name="Contacts", exact=True).click()
     page.get_by_role("link", name="Import contacts").first.click()

@@ -28,6 +28,7 @@ FILES = (
     "template.csv",
     "everything.json",
     "evidence",
+    "<int:evidence_id>/file/",
     "export/<int:export_id>/file/",
     "pictures/<int:picture_id>/",
 )
