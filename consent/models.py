@@ -162,6 +162,7 @@ class ImportStatement(TenantModel):
         "content.StoredFile", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
     )
     words_sha256 = models.CharField(max_length=64, null=True, help_text="of the words that were agreed to")
+    evidence_sha256 = models.CharField(max_length=64, null=True, help_text="of the file that proves it")
     actor_label = models.CharField(max_length=160)
     created_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True)

@@ -139,6 +139,12 @@ class ColumnsForm(ColumnSelects):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Such as: “They ticked the box on our order page.”",
     )
+    evidence = forms.FileField(
+        label="Proof",
+        required=False,
+        help_text="A picture of the form, a scan, a PDF or a recording. Whoever complains about promotional texts will "
+        "ask for it.",
+    )
 
     def __init__(
         self,
@@ -183,7 +189,7 @@ class ColumnsForm(ColumnSelects):
 
     def statement(self) -> Iterator[forms.BoundField]:
         """The fields of the consent statement."""
-        return (self[name] for name in ("program", "medium", "agreed_on", "how"))
+        return (self[name] for name in ("program", "medium", "agreed_on", "how", "evidence"))
 
 
 class FormerFileForm(FileForm):

@@ -159,6 +159,7 @@ def upload_columns(request: MemberRequest, campaign_id: int, file_id: int) -> Ht
     guess |= dict.fromkeys(unknown_columns(stored, guess), f"{NEW}{FieldKind.TEXT}")
     form = ColumnsForm(
         request.POST or None,
+        request.FILES or None,
         shape=shape,
         guess=guess,
         own={f"{CUSTOM}{row.key}": row.name for row in custom_fields()},

@@ -12,6 +12,7 @@ from consent.models import Action, ConsentRecord, ImportStatement, Program
 from consent.rules.media import MEDIA, Level, Medium, may_grant
 from consent.rules.projection import UNDO, Fact, Standing, project
 from consent.rules.seals import digest_of_words
+from content.models import StoredFile
 
 
 class StatementRefused(DomainError):
@@ -27,9 +28,18 @@ class Granted:
 
 
 def state_import(
-    *, program: Program, medium: Medium | None, agreed_at: datetime, how: str, actor: Actor, now: datetime
+    *,
+    program: Program,
+    medium: Medium | None,
+    agreed_at: datetime,
+    how: str,
+    actor: Actor,
+    now: datetime,
+    evidence: StoredFile | None = None,
 ) -> ImportStatement:
     """Note what a person states of the consent of a file; `medium` None: its rows say so, each its own.
+
+    `evidence` proves it of all of them: a picture of the form, such as they ticked.
 
     Raises StatementRefused.
     """
@@ -51,6 +61,8 @@ def state_import(
         agreed_at=agreed_at,
         how=how.strip(),
         words_sha256=digest_of_words(program.opt_in_text),
+        evidence=evidence,
+        evidence_sha256=evidence.sha256 if evidence else None,
         actor_label=actor.label,
         created_at=now,
     )

@@ -114,10 +114,17 @@ def _check_files(verdict: Verdict) -> None:
         last = page[-1][0]
 
 
+# Of an import any of its records.
 _FILES = """
-SELECT evidence_id, evidence_sha256, min(id) FROM consent_consentrecord
-WHERE organization_id = %(organization)s AND evidence_sha256 IS NOT NULL AND evidence_id > %(after)s
-GROUP BY 1, 2 ORDER BY 1 LIMIT %(limit)s
+SELECT * FROM (
+    SELECT evidence_id, evidence_sha256, min(id) FROM consent_consentrecord
+    WHERE organization_id = %(organization)s AND evidence_sha256 IS NOT NULL AND evidence_id > %(after)s
+    GROUP BY 1, 2
+    UNION ALL
+    SELECT t.evidence_id, t.evidence_sha256, r.id FROM consent_importstatement t
+    JOIN LATERAL (SELECT id FROM consent_consentrecord WHERE import_statement_id = t.id ORDER BY id LIMIT 1) r ON true
+    WHERE t.organization_id = %(organization)s AND t.evidence_sha256 IS NOT NULL AND t.evidence_id > %(after)s
+) x ORDER BY 1 LIMIT %(limit)s
 """
 
 

@@ -49,7 +49,16 @@ from contacts.rules.files import FileShape, UnreadableFile, is_workbook, rows_of
 from contacts.rules.former import COLUMN_LABELS, Column, consent_reader, opt_out_reader
 from contacts.rules.people import PersonReader
 from contacts.rules.workbooks import UnreadableWorkbook, to_csv
-from content.actions import begin_work, cancel_job, fail_job, finish_job, report_progress, start_job, store_file
+from content.actions import (
+    begin_work,
+    cancel_job,
+    fail_job,
+    finish_job,
+    report_progress,
+    start_job,
+    store_evidence,
+    store_file,
+)
 from content.models import FileKind, StoredFile
 from content.queries import UNDER_WAY, path_of
 
@@ -90,7 +99,7 @@ class ImportWish:
     """How a file is to be imported. `mapping` (column number to field) is guessed where none is given.
 
     `country` (ISO) completes national numbers, the organization's own where it is empty. More than `most_rows` are
-    refused.
+    refused. `evidence` is an upload that proves what is stated.
     """
 
     program: Program
@@ -102,12 +111,14 @@ class ImportWish:
     existing: Existing = Existing.UPDATE
     country: str = ""
     most_rows: int | None = None
+    evidence: "File[bytes] | None" = None
 
 
 def request_import(file: StoredFile, wish: ImportWish, *, actor: Actor, now: datetime) -> Import:
-    """Check file and statement, and start the job. Raises ImportRefused or StatementRefused; then nothing changed.
+    """Check file and statement, and start the job.
 
-    An upload is imported once: asked again, it is the import that is under way already.
+    Raises ImportRefused, StatementRefused or EvidenceRefused; then nothing changed. An upload is imported once: asked
+    again, it is the import that is under way already.
     """
     known, shape = _once(file)
     if known is not None:
@@ -127,7 +138,13 @@ def request_import(file: StoredFile, wish: ImportWish, *, actor: Actor, now: dat
     if len(set(made.values())) < len(made):
         raise ImportRefused("Two columns would become the same field. Leave one out, or give its heading another name.")
     statement = state_import(
-        program=wish.program, medium=wish.medium, agreed_at=wish.agreed_at, how=wish.how, actor=actor, now=now
+        program=wish.program,
+        medium=wish.medium,
+        agreed_at=wish.agreed_at,
+        how=wish.how,
+        evidence=store_evidence(wish.evidence, actor=actor, now=now) if wish.evidence else None,
+        actor=actor,
+        now=now,
     )
     requested: Import = Import.objects.create(
         organization_id=current_organization_id(),

@@ -56,6 +56,7 @@ def import_columns(request: MemberRequest, file_id: int) -> HttpResponse:
         return redirect("contacts:import", known.id)
     form = ColumnsForm(
         request.POST or None,
+        request.FILES or None,
         shape=shape_of_upload(stored),
         guess=guess_of(stored),
         own={f"{CUSTOM}{row.key}": row.name for row in custom_fields()},
@@ -91,6 +92,7 @@ def wish_of(form: ColumnsForm, *, most_rows: int | None = None, list_name: str =
         existing=Existing(chosen["existing"]),
         country=chosen["country"],
         most_rows=most_rows,
+        evidence=chosen["evidence"],
     )
 
 

@@ -1,6 +1,13 @@
 """Writes of files, jobs and templates."""
 
-from content.actions.files import EvidenceRefused, PictureRefused, store_evidence, store_file, store_picture
+from content.actions.files import (
+    EvidenceRefused,
+    PictureRefused,
+    forget_files,
+    store_evidence,
+    store_file,
+    store_picture,
+)
 from content.actions.jobs import begin_work, cancel_job, fail_job, finish_job, report_progress, revive_jobs, start_job
 from content.actions.templates import (
     TemplateContent,
@@ -22,6 +29,7 @@ __all__ = [
     "delete_template",
     "fail_job",
     "finish_job",
+    "forget_files",
     "note_use",
     "report_progress",
     "revive_jobs",

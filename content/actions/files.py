@@ -2,18 +2,21 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from django.conf import settings
 from django.core.files import File
+from django.db import transaction
 
 from common.actor import Actor
 from common.errors import DomainError
 from common.tenancy import current_organization_id
 from content.models import FileKind, StoredFile
+from content.queries import path_of
 from content.rules.filetypes import EVIDENCE_BYTES, evidence_type, picture_type
 from content.rules.pictures import PICTURE_BYTES, UnreadablePicture, redraw
 
@@ -90,3 +93,16 @@ def store_evidence(upload: "File[bytes]", *, actor: Actor, now: datetime) -> Sto
         actor=actor,
         now=now,
     )
+
+
+def forget_files(file_ids: Sequence[int]) -> None:
+    """Delete files of the organization in scope for good; bytes that another file shares stay.
+
+    Whoever calls this has made sure that nothing names them any more.
+    """
+    gone = list(StoredFile.objects.filter(id__in=file_ids))
+    StoredFile.objects.filter(id__in=[file.id for file in gone]).delete()
+    shared = set(StoredFile.objects.filter(sha256__in=[file.sha256 for file in gone]).values_list("sha256", flat=True))
+    for path in {path_of(file) for file in gone if file.sha256 not in shared}:
+        # A crash in between leaves bytes that nobody names, never a name without bytes.
+        transaction.on_commit(partial(path.unlink, missing_ok=True))

@@ -11,8 +11,8 @@ from consent.actions import Noted, Trace, note_consent, note_withdrawal
 from consent.models import OptInRequest, Program
 from consent.rules.law import period
 from consent.rules.media import Medium
-from content.actions import store_evidence
-from dashboard.queries.retention import phones_to_erase
+from content.actions import forget_files, store_evidence
+from dashboard.queries.retention import evidence_of_phones, phones_to_erase, unnamed_evidence
 from messaging.actions.opt_ins import request_opt_in
 from senders.models import SenderNumber
 
@@ -77,10 +77,14 @@ def erase_old_consent(organization_id: int, *, actor: Actor, now: datetime, dry_
             return phones
         phones, after = phones + len(page), page[-1]
         if not dry_run:
+            with organization_scope(organization_id):
+                files = evidence_of_phones(page)
             reason = f"nothing was sent to them for {RETENTION_YEARS} years"
             with across_organizations(because="emptying the ledger is nobody's of the tenant"):
                 values = [organization_id, page, before, reason, actor.label, now]
                 fetch_all("SELECT erase_consent(%s, %s, %s, %s, %s, %s)", values)
+            with organization_scope(organization_id):
+                forget_files(unnamed_evidence(files))
 
 
 def years_before(now: datetime) -> datetime:

@@ -1,9 +1,11 @@
 """Of which phones the time of keeping is over."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from common.sql import fetch_all
 from common.tenancy import current_organization_id
+from consent.models import ConsentRecord, ImportStatement, OptInRequest
 
 PAGE = 1_000
 
@@ -14,6 +16,22 @@ def phones_to_erase(*, before: datetime, after: str) -> list[str]:
         _PHONES, {"organization": current_organization_id(), "before": before, "after": after, "limit": PAGE}
     )
     return [phone for (phone,) in rows]
+
+
+def evidence_of_phones(phones: Sequence[str]) -> list[int]:
+    """The files that prove what these phones agreed to."""
+    found = ConsentRecord.objects.filter(phone__in=phones).exclude(evidence_id=None)
+    return sorted({one for one in found.values_list("evidence_id", flat=True) if one is not None})
+
+
+def unnamed_evidence(file_ids: Sequence[int]) -> list[int]:
+    """Those of the files that prove nothing any more."""
+    named = {
+        *ConsentRecord.objects.filter(evidence_id__in=file_ids).values_list("evidence_id", flat=True),
+        *ImportStatement.objects.filter(evidence_id__in=file_ids).values_list("evidence_id", flat=True),
+        *OptInRequest.objects.filter(evidence_id__in=file_ids).values_list("evidence_id", flat=True),
+    }
+    return [one for one in file_ids if one not in named]
 
 
 _PHONES = """

@@ -24,11 +24,13 @@ from consent.actions import (
     Wish,
     check_ledger,
     complete_statement,
+    grant_by_import,
     mend_projection,
     note_consent,
     opt_out_by_file,
     opt_out_by_staff,
     seal_organization,
+    state_import,
     undo_statement,
     withdraw_records,
 )
@@ -224,6 +226,30 @@ def test_a_file_that_proves_something_is_named(
         path.write_bytes(change)
     (finding,) = check(world).findings
     assert f"the file that proves record {record_of(world, SINGLE)} {words}" in str(finding)
+
+
+def test_a_file_that_proves_an_import_is_named(committed_world: World, now: datetime) -> None:
+    world = committed_world
+    with world.scope():
+        form = store_file(
+            kind=FileKind.EVIDENCE, name="page.png", content_type="image/png", chunks=[b"page"], actor=ACTOR, now=now
+        )
+        statement = state_import(
+            program=world.program,
+            medium=Medium.WEB_FORM,
+            agreed_at=now,
+            how="ticked the box",
+            evidence=form,
+            actor=ACTOR,
+            now=now,
+        )
+        grant_by_import(statement, [SINGLE, IN_RUN], now=now)
+        complete_statement(statement, now=now)
+    seal_all(world)
+    assert check(world).findings == []
+    path_of(form).write_bytes(b"another")
+    (finding,) = check(world).findings
+    assert "was changed" in str(finding)
 
 
 def test_a_changed_statement_is_named(ledger: World, tampered: Callable[[str], None]) -> None:

@@ -1,6 +1,7 @@
 """The import wizard and lists, page by page."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -8,6 +9,7 @@ from django.http import HttpResponse
 
 from accounts.models import Membership
 from accounts.rules.permissions import Role
+from consent.models import ImportStatement
 from contacts.actions import (
     ListRefused,
     add_to_list,
@@ -35,14 +37,29 @@ def upload(world: World, content: bytes = FILE) -> str:
     return str(response["Location"])
 
 
-def columns(world: World, **changes: str) -> dict[str, str]:
+def columns(world: World, **changes: str) -> dict[str, Any]:
     chosen = {"column_0": "name", "column_1": "phone", "column_2": "city", "program": str(world.program.id)}
     return chosen | TAKING | STATEMENT | changes
 
 
-def post(world: World, address: str, data: dict[str, str], *, htmx: bool = False) -> HttpResponse:
+def post(world: World, address: str, data: dict[str, Any], *, htmx: bool = False) -> HttpResponse:
     headers = {"HX-Request": "true"} if htmx else {}
     return signed_in(world).post(address, data, headers=headers)  # type: ignore[return-value]
+
+
+def test_a_statement_has_its_proof(world: World) -> None:
+    address = upload(world)
+    form = columns(world) | {"evidence": SimpleUploadedFile("form.exe", b"MZ" * 20)}
+    assert "no picture, PDF or recording" in post(world, address, form).content.decode()
+    with world.scope():
+        assert not ImportStatement.objects.exists()
+    form |= {"evidence": SimpleUploadedFile("form.png", b"\x89PNG\r\n\x1a\n" + b"0" * 20)}
+    assert post(world, address, form).status_code == 302
+    with world.scope():
+        statement = ImportStatement.objects.select_related("evidence").get()
+        assert statement.evidence is not None
+        assert statement.evidence.name == "form.png"
+        assert statement.evidence_sha256 == statement.evidence.sha256
 
 
 def test_headings_that_say_nothing_are_mapped_by_hand(world: World) -> None:

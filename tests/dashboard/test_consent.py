@@ -7,8 +7,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 
 from common.tenancy import across_organizations
+from consent.actions import Noted, note_consent
 from consent.models import ConsentRecord, ConsentState, OptInRequest, OptOut, PossibleOptOut, Program
 from consent.queries import is_opted_out
+from consent.rules.media import Medium
+from content.actions import store_file
+from content.models import FileKind, StoredFile
+from content.queries import path_of
 from dashboard.actions import erase_old_consent
 from inbox.models import Conversation
 from messaging.actions.settling import Settlement, settle
@@ -135,6 +140,33 @@ def test_records_are_emptied_six_years_after_the_last_text(committed_world: Worl
         assert ConsentRecord.objects.filter(phone=BEN).count() == 1
         assert OptOut.objects.get().phone == "+12567346045"
     assert erase_old_consent(world.id, actor=ACTOR, now=late + timedelta(days=40)) == 1
+
+
+def test_the_files_that_prove_go_with_the_last_record_that_names_them(committed_world: World, now: datetime) -> None:
+    world = committed_world
+    with world.scope():
+        own, shared = (
+            store_file(
+                kind=FileKind.EVIDENCE,
+                name="form.png",
+                content_type="image/png",
+                chunks=[content],
+                actor=ACTOR,
+                now=now,
+            )
+            for content in (b"own", b"shared")
+        )
+        for phone, file in ((ADA, own), (BEN, shared)):
+            noted = Noted("signed", Medium.PAPER_FORM, now, evidence_id=file.id)
+            note_consent(phone, program_id=world.program.id, noted=noted, actor=ACTOR, now=now)
+        later = now + timedelta(days=30)
+        noted = Noted("signed", Medium.PAPER_FORM, later, evidence_id=shared.id)
+        note_consent("+12567346045", program_id=world.program.id, noted=noted, actor=ACTOR, now=later)
+    assert erase_old_consent(world.id, actor=ACTOR, now=now.replace(year=2032) + timedelta(days=1)) == 2
+    with world.scope():
+        assert list(StoredFile.objects.filter(kind=FileKind.EVIDENCE)) == [shared]
+    assert not path_of(own).exists()
+    assert path_of(shared).exists()
 
 
 def test_the_command_counts_before_it_empties(world: World, capsys: pytest.CaptureFixture[str]) -> None:
