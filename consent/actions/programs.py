@@ -22,7 +22,7 @@ from consent.models import (
     default_positive_words,
 )
 from consent.rules.disclosure import LONGEST_REPLY, SHORTEST_REPLY, Offer, check_opt_in, sells
-from consent.rules.keywords import Keyword, keyword_of, normalise, without_accents
+from consent.rules.keywords import Keyword, keyword_of, normalise, readings, without_accents
 from consent.rules.media import Level
 from consent.rules.replies import KEEP_WORD
 from senders.models import SenderNumber
@@ -238,7 +238,9 @@ def _check_join_word(program: Program, number_id: int, word: str) -> None:
             f"“{word.upper()}” confirms a double opt-in: people text it as an answer. Choose a word such as JOIN.",
             field="join_words",
         )
-    taken = ProgramKeyword.objects.filter(sender_number_id=number_id, word=word).select_related("program").first()
+    others = ProgramKeyword.objects.filter(sender_number_id=number_id).select_related("program")
+    # A word counts as it is typed and without accents (`readings`): CAFÉ and CAFE may not join two programs.
+    taken = next((other for other in others if without_accents(other.word) == without_accents(word)), None)
     if taken is not None:
         raise ProgramRefused(
             f"“{word.upper()}” joins “{taken.program}” on {number} already. Choose another word.", field="join_words"
@@ -249,18 +251,29 @@ def _check_join_word(program: Program, number_id: int, word: str) -> None:
 
 
 def check_stop_word(word: str) -> None:
-    """Raises UnusableStopWord where the word is empty, no plain word, or already means something else (START, HELP)."""
+    """Raises UnusableStopWord where the word is empty, no plain word, or means something else already.
+
+    That is START or HELP, KEEP, or an answer that confirms a double opt-in: a stop is looked for before all of them.
+    """
     is_tag = any(letter in "{}|" for letter in word)  # it would be filled in for each person
     if is_tag or not normalise(word) or keyword_of(word) not in (None, Keyword.STOP):
         raise UnusableStopWord(f"“{word}” cannot be the word that stops. Choose a word such as STOP or NOMORE.")
+    both = set(readings(word))
+    confirms = {KEEP_WORD, *default_positive_words()}
+    for words in Program.objects.values_list("positive_words", flat=True):
+        confirms.update(words)
+    if both & {reading for known in confirms for reading in readings(known)}:
+        raise UnusableStopWord(
+            f"“{word}” is what people answer when they agree, so it cannot stop. Choose a word such as STOP or NOMORE."
+        )
 
 
 def remember_stop_word(*, sender_number_id: int, word: str, now: datetime) -> None:
     """Recognise a campaign's own stop word on its number from now on. Raises UnusableStopWord."""
     check_stop_word(word)
     if keyword_of(word) is None:
-        readings = {normalise(word), without_accents(normalise(word))}
-        if ProgramKeyword.objects.filter(sender_number_id=sender_number_id, word__in=readings).exists():
+        joins = ProgramKeyword.objects.filter(sender_number_id=sender_number_id).values_list("word", flat=True)
+        if set(readings(word)) & {reading for join in joins for reading in readings(join)}:
             raise UnusableStopWord(f"“{word}” joins one of your programs on this number. Choose a word such as STOP.")
         StopWord.objects.get_or_create(
             organization_id=current_organization_id(),
