@@ -3,7 +3,9 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from functools import wraps
+from ipaddress import ip_address
 from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -58,9 +60,15 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def visitor_address(request: HttpRequest) -> str:
-    """Where a request comes from; behind a proxy as that tells it (settings.VISITOR_HEADER)."""
+    """Where a request comes from, behind a proxy as that tells it (settings.VISITOR_HEADER); empty: no address."""
     told = request.headers.get(settings.VISITOR_HEADER, "") if settings.VISITOR_HEADER else ""
-    return told.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
+    found = told.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
+    # Some proxies tell the port as well: 203.0.113.9:4711, [2001:db8::9]:4711.
+    host = urlsplit(f"//{found}").hostname if found.startswith("[") or found.count(":") == 1 else found
+    try:
+        return str(ip_address(host or ""))
+    except ValueError:
+        return ""
 
 
 def public_address(path: str) -> str:

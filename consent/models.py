@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from common.sql import CurrentTransaction
 from common.tenancy import TenantModel, tenant_key
+from consent.rules.keywords import readings as both_readings
 from consent.rules.media import Level, Medium
 from consent.rules.projection import CONVERSATIONAL
 
@@ -121,7 +122,7 @@ class OptInRequest(TenantModel):
 
     def is_confirmed_by(self, readings: Iterable[str]) -> bool:
         """Whether a text with these readings (consent.rules.keywords) is the yes that its program waits for."""
-        return not set(self.program.positive_words).isdisjoint(readings)
+        return any(not set(both_readings(word)).isdisjoint(readings) for word in self.program.positive_words)
 
 
 class PossibleOptOut(TenantModel):

@@ -148,6 +148,7 @@ class Import(TenantModel):
     invalid = models.BigIntegerField(default=0)
     faults = models.JSONField(default=dict, db_default={}, help_text="of the invalid ones: how many for each reason")
     opted_out = models.BigIntegerField(default=0, help_text="kept so: they said stop")
+    withdrawn = models.BigIntegerField(default=0, db_default=0, help_text="kept so: they took this consent back")
     stopped = models.BigIntegerField(default=0, db_default=0, help_text="by a column of the file that says so")
     error_file = models.ForeignKey(
         "content.StoredFile", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False

@@ -9,7 +9,7 @@ from accounts.rules.permissions import Permission
 from common.clock import now
 from common.phones import for_people
 from common.views import MemberRequest, actor_of, member_view, number_in, refusals_on
-from consent.actions import resolve_possible_opt_out
+from consent.actions import WroteAgain, resolve_possible_opt_out
 from consent.queries import is_opted_out, may_want_to_stop, possible_opt_outs
 from contacts.queries import contacts_of
 from content.queries import known_version, newest_version, templates
@@ -74,7 +74,17 @@ def decide(request: MemberRequest, conversation_id: int) -> HttpResponse:
     if answer not in ("yes", "no"):
         messages.error(request, "Say whether they want to stop: choose one of the two.")
         return redirect("inbox:conversation", found.id)
-    stopped = resolve_possible_opt_out(found.phone, stops=answer == "yes", actor=actor_of(request), now=now())
+    try:
+        stopped = resolve_possible_opt_out(
+            found.phone,
+            stops=answer == "yes",
+            inbound_sid=request.POST.get("read", ""),
+            actor=actor_of(request),
+            now=now(),
+        )
+    except WroteAgain as error:
+        messages.error(request, str(error))
+        return redirect("inbox:conversation", found.id)
     words = "is not texted any more." if stopped else "is texted again as before."
     messages.success(request, f"{for_people(found.phone)} {words}")
     return redirect("inbox:conversation", found.id)
@@ -89,7 +99,7 @@ def _page(request: MemberRequest, found: Conversation, form: ReplyForm) -> HttpR
         "contact": contact,
         "name": str(contact) if contact else "",
         "opted_out": is_opted_out(found.phone),
-        "may_stop": bool(may_want_to_stop([found.phone])),
+        "may_stop": may_want_to_stop([found.phone]).get(found.phone),
         "form": form,
         "templates": templates(request.member.user_id),
         "may_reply": request.member.may(Permission.CONVERSATIONS_REPLY),

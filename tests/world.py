@@ -90,7 +90,11 @@ class World:
         self, phone: str, body: str, *, at: datetime, now: datetime | None = None, sid: str = "", **more: Any
     ) -> list[ReplyDue]:
         """A text of a person to the number, as far as consent is concerned; `more` as Inbound has it."""
-        facts = {"toll_free": self.number.kind == SenderKind.TOLL_FREE, "carrier_replied": False} | more
+        facts: dict[str, Any] = {
+            "toll_free": self.number.kind == SenderKind.TOLL_FREE,
+            "carrier_keyword": None,
+            "has_reached": lambda message_id, before: True,
+        }
         with self.scope():
             text = Inbound(
                 phone=phone,
@@ -99,7 +103,7 @@ class World:
                 sid=sid or secrets.token_hex(8),
                 received_at=at,
                 organization_name="Bakery",
-                **facts,
+                **facts | more,
             )
             replies = obey_inbound(text, now=now or at)
             if any(reply.kind is ReplyKind.ASKED for reply in replies):

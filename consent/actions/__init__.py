@@ -24,6 +24,7 @@ from consent.actions.opt_ins import (
     Trace,
     expire_requests,
     grant,
+    has_stopped,
     note_consent,
     note_request_text,
     note_withdrawal,
@@ -31,6 +32,7 @@ from consent.actions.opt_ins import (
 )
 from consent.actions.opt_outs import (
     Wish,
+    WroteAgain,
     note_carrier_opt_out,
     opt_out,
     opt_out_ahead,
@@ -64,6 +66,7 @@ __all__ = [
     "Trace",
     "UnusableStopWord",
     "Wish",
+    "WroteAgain",
     "change_program",
     "check_ledger",
     "check_stop_word",
@@ -72,6 +75,7 @@ __all__ = [
     "expire_requests",
     "grant",
     "grant_by_import",
+    "has_stopped",
     "links_of",
     "mend_projection",
     "note_carrier_opt_out",

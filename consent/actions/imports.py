@@ -21,10 +21,14 @@ class StatementRefused(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """`kept_opted_out` are phones that said stop: no import makes them textable again."""
+    """`kept_opted_out` are phones that said stop: no import makes them textable again.
+
+    `kept_withdrawn` have taken this consent back, and the file cannot say that they agreed to it since.
+    """
 
     phones: int
     kept_opted_out: int
+    kept_withdrawn: int = 0
 
 
 def state_import(
@@ -78,8 +82,8 @@ def grant_by_import(
     a newer day is recorded as well.
     """
     said = {"times": [at for at, _ in own], "media": [medium.value for _, medium in own]}
-    ((recorded, opted_out),) = fetch_all(_GRANT, _parameters(statement, phones, now) | said)
-    return Granted(phones=recorded, kept_opted_out=opted_out)
+    ((recorded, opted_out, withdrawn),) = fetch_all(_GRANT, _parameters(statement, phones, now) | said)
+    return Granted(phones=recorded, kept_opted_out=opted_out, kept_withdrawn=withdrawn)
 
 
 def undo_statement(statement: ImportStatement, *, actor: Actor, now: datetime) -> None:
@@ -143,18 +147,21 @@ def _parameters(statement: ImportStatement, phones: Sequence[str], now: datetime
         "version": statement.program_version,
         "statement": statement.id,
         "medium": statement.medium,
+        "of_file": bool(statement.medium),
         "agreed_at": statement.agreed_at,
         "actor": statement.actor_label,
         "now": now,
     }
 
 
-# A later withdrawal outweighs an earlier agreement, whichever of the two is written down first. Records are looked up
+# A later withdrawal outweighs an earlier agreement, whichever of the two is written down first; what somebody took back
+# stays so against a day that stands for a whole file, and what they stopped against any (rules.projection). Records are looked up
 # by the phone: by the statement (which "+ 0" keeps the planner from) each look-up would read all of the file so far; by
 # the organization too, which a sub-select hides, for of a new one the planner expects a single row.
 _GRANT = """
 WITH given AS MATERIALIZED (
-    SELECT u.phone, COALESCE(u.at, %(agreed_at)s) AS at, COALESCE(u.medium, %(medium)s) AS medium, o.stopped, r.known
+    SELECT u.phone, COALESCE(u.at, %(agreed_at)s) AS at, COALESCE(u.medium, %(medium)s) AS medium, o.stopped, r.known,
+        o.stopped IS NULL AND r.known IS NULL AND k.withdrawn AS withdrawn
     FROM (SELECT * FROM unnest(%(phones)s::text[], %(times)s::timestamptz[], %(media)s::text[]) AS p(phone, at, medium)
         ORDER BY phone) u
     LEFT JOIN LATERAL (
@@ -166,22 +173,30 @@ WITH given AS MATERIALIZED (
         WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = u.phone
             AND x.import_statement_id + 0 = %(statement)s AND x.occurred_at >= COALESCE(u.at, %(agreed_at)s)
         LIMIT 1) r ON true
+    LEFT JOIN LATERAL (
+        SELECT true AS withdrawn FROM consent_consentstate x
+        WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = u.phone
+            AND x.program_id = %(program)s AND NOT x.granted
+            AND (x.stopped OR (u.at IS NULL AND x.changed_at > 'epoch'))
+        LIMIT 1) k ON true
 ), recorded AS (
     INSERT INTO consent_consentrecord
         (organization_id, phone, program_id, action, occurred_at, medium, program_version, import_statement_id,
          actor_label, recorded_at)
     SELECT %(organization)s, phone, %(program)s, 'GRANT', at, medium, %(version)s, %(statement)s, %(actor)s, %(now)s
-    FROM given WHERE stopped IS NULL AND known IS NULL
+    FROM given WHERE stopped IS NULL AND known IS NULL AND withdrawn IS NOT TRUE
     RETURNING phone
 ), projected AS (
     INSERT INTO consent_consentstate AS s (organization_id, phone, program_id, granted, changed_at, stopped)
     SELECT %(organization)s, phone, %(program)s, true, at, false
-    FROM given WHERE stopped IS NULL AND known IS NULL
+    FROM given WHERE stopped IS NULL AND known IS NULL AND withdrawn IS NOT TRUE
     ON CONFLICT (organization_id, phone, program_id)
     DO UPDATE SET granted = true, changed_at = excluded.changed_at, stopped = false
     WHERE s.changed_at < excluded.changed_at
+        AND (s.granted OR NOT (s.stopped OR (%(of_file)s AND s.changed_at > 'epoch')))
 )
-SELECT (SELECT count(*) FROM recorded), (SELECT count(*) FROM given WHERE stopped)
+SELECT (SELECT count(*) FROM recorded), (SELECT count(*) FROM given WHERE stopped),
+    (SELECT count(*) FROM given WHERE withdrawn)
 """
 
 _HOLD = """
@@ -193,10 +208,12 @@ CROSS JOIN LATERAL (
 """
 
 _FACTS = """
-SELECT p.phone, r.action, r.occurred_at, r.medium, r.undone
+SELECT p.phone, r.action, r.occurred_at, r.medium, r.undone, r.imported, r.of_file
 FROM unnest(%(phones)s::text[]) AS p(phone)
 CROSS JOIN LATERAL (
-    SELECT x.id, x.action, x.occurred_at, x.medium, t.undone_at IS NOT NULL AS undone FROM consent_consentrecord x
+    SELECT x.id, x.action, x.occurred_at, x.medium, t.undone_at IS NOT NULL AS undone,
+        x.import_statement_id IS NOT NULL AS imported, COALESCE(t.medium, '') <> '' AS of_file
+    FROM consent_consentrecord x
     LEFT JOIN consent_importstatement t ON t.id = x.import_statement_id
     WHERE x.organization_id = (SELECT %(organization)s::bigint) AND x.phone = p.phone AND x.program_id = %(program)s
 ) r

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.db.models import QuerySet
+from django.db.models.functions import Greatest
+
 from common.sql import run
 from common.tenancy import current_organization_id
 from consent.actions.opt_ins import (
@@ -40,7 +43,7 @@ from consent.rules.keywords import NETWORK_START, NETWORK_STOP, STOP_ALL, Keywor
 from consent.rules.law import period
 from consent.rules.media import Level, Medium
 from consent.rules.near_stop import wants_to_stop
-from consent.rules.projection import CONVERSATIONAL
+from consent.rules.projection import CONVERSATIONAL, LONG_AGO
 
 CONFIRM_WITHIN = timedelta(minutes=period("confirmation_minutes").value)
 KEEP_WITHIN = timedelta(days=1)
@@ -67,9 +70,9 @@ class ReplyDue:
 class Inbound:
     """A text of a person to one of our numbers.
 
-    `carrier_replied`: the network has answered it. `last_program_id`: of the last campaign's text from that number to
-    the phone, 0: none is known; `stop_scope` as the organization decided (accounts.models.STOP_SCOPES).
-    `was_handed_over` tells it of a message of ours.
+    `carrier_keyword`: what the carrier has taken it for, and answered. `last_program_id`: of the last campaign's text
+    that it can be an answer to, 0: none is known; `stop_scope` as the organization decided (accounts.models.STOP_SCOPES).
+    `has_reached` tells of a message of ours whether it may have reached the phone by a moment.
     """
 
     phone: str
@@ -77,12 +80,12 @@ class Inbound:
     toll_free: bool
     body: str
     sid: str
-    carrier_replied: bool
+    carrier_keyword: Keyword | None
     received_at: datetime
     organization_name: str
+    has_reached: Callable[[int, datetime], bool]
     stop_scope: str = "ALL"
     last_program_id: int = 0
-    was_handed_over: Callable[[int], bool] = bool
 
 
 def obey_inbound(text: Inbound, *, now: datetime) -> list[ReplyDue]:
@@ -93,8 +96,9 @@ def obey_inbound(text: Inbound, *, now: datetime) -> list[ReplyDue]:
     """
     own = frozenset(StopWord.objects.filter(sender_number_id=text.sender_number_id).values_list("word", flat=True))
     keyword = keyword_of(text.body, stop_words=own)
-    if keyword is Keyword.STOP:
+    if Keyword.STOP in (keyword, text.carrier_keyword):
         return _stop(text, now)
+    keyword = text.carrier_keyword or keyword
     opted_out = OptOut.objects.filter(phone=text.phone, lifted_at=None).exists()
     if not opted_out:
         _open_conversation(text, now)
@@ -112,7 +116,8 @@ def obey_inbound(text: Inbound, *, now: datetime) -> list[ReplyDue]:
     if opted_out:
         return _keep(text, now)
     if keyword is None and wants_to_stop(text.body):
-        PossibleOptOut.objects.get_or_create(
+        # The newest of such texts is the one that a person must have read before they say no to it.
+        PossibleOptOut.objects.update_or_create(
             organization_id=current_organization_id(),
             phone=text.phone,
             resolved_at=None,
@@ -128,7 +133,7 @@ def obey_inbound(text: Inbound, *, now: datetime) -> list[ReplyDue]:
 def _answered(text: Inbound) -> bool:
     """Whether the carrier has answered, or does on toll-free numbers by itself."""
     of_network = text.toll_free and not (NETWORK_STOP | NETWORK_START).isdisjoint(readings(text.body))
-    return text.carrier_replied or of_network
+    return text.carrier_keyword is not None or of_network
 
 
 def _is_late(text: Inbound, now: datetime) -> bool:
@@ -153,8 +158,8 @@ def _stop(text: Inbound, now: datetime) -> list[ReplyDue]:
     if _answered(text) or not fresh or _is_late(text, now):
         return []
     if program is not None and text.stop_scope == "ASK":
-        stopped = ConsentState.objects.filter(phone=text.phone, stopped=True).exclude(program_id=CONVERSATIONAL)
-        if stopped.exclude(program_id=program.id).exists():
+        taken = ConsentState.objects.filter(phone=text.phone, stopped=True, changed_at__gte=text.received_at)
+        if taken.exclude(program_id__in=[CONVERSATIONAL, program.id]).exists():
             OptOut.objects.filter(phone=text.phone).update(asked_at=text.received_at)
             words = replies.stopped_which(text.organization_name, program=program.name)
             return [ReplyDue(ReplyKind.STOPPED, words)]
@@ -189,11 +194,11 @@ def _keep(text: Inbound, now: datetime) -> list[ReplyDue]:
     """They were asked what their STOP meant, and say that it was one program alone."""
     if text.stop_scope != "ASK" or replies.KEEP_WORD not in readings(text.body):
         return []
-    asked = OptOut.objects.filter(phone=text.phone, lifted_at=None, asked_at__gt=text.received_at - KEEP_WITHIN)
-    if not asked.exists() or _is_blocked(text):
+    asked = OptOut.objects.filter(phone=text.phone, lifted_at=None, asked_at__gt=text.received_at - KEEP_WITHIN).first()
+    if asked is None or _is_blocked(text):
         return []
     if lift_opt_out(text.phone, medium=Medium.KEYWORD, inbound_sid=text.sid, at=text.received_at, now=now):
-        _restore(text, now, but=text.last_program_id)
+        _restore(text, now, since=asked.opted_out_at, but=text.last_program_id)
         _open_conversation(text, now)
         return [ReplyDue(ReplyKind.STARTED, replies.started(text.organization_name))]
     return []
@@ -207,10 +212,22 @@ def _start(text: Inbound, now: datetime) -> list[ReplyDue]:
     if stopped_after(text.phone, at=text.received_at):
         return []  # they have changed their mind since
     _unblock(text)
+    stop = OptOut.objects.filter(phone=text.phone, lifted_at=None).first()
     lift_opt_out(text.phone, medium=Medium.KEYWORD, inbound_sid=text.sid, at=text.received_at, now=now)
-    _restore(text, now)
+    _restore(text, now, since=stop.opted_out_at if stop is not None else LONG_AGO)
     _open_conversation(text, now)
-    return [] if _answered(text) else [ReplyDue(ReplyKind.STARTED, replies.started(text.organization_name))]
+    started = [] if _answered(text) else [ReplyDue(ReplyKind.STARTED, replies.started(text.organization_name))]
+    return started + _ask_now(text)
+
+
+def _ask_now(text: Inbound) -> list[ReplyDue]:
+    """Who used our page while they could not be texted is asked now that they can: a bare YES would mean anything."""
+    waiting = _waiting_requests(text).filter(message_id=None).order_by("-id").select_related("program").first()
+    if waiting is None:
+        return []
+    waiting.inbound_sid = text.sid
+    waiting.save(update_fields=["inbound_sid"])
+    return [ReplyDue(ReplyKind.ASKED, request_words(waiting.program))]
 
 
 def _unblock(text: Inbound) -> None:
@@ -218,8 +235,11 @@ def _unblock(text: Inbound) -> None:
     blocks.update(lifted_at=text.received_at)
 
 
-def _restore(text: Inbound, now: datetime, *, but: int = -1) -> None:
-    """Grant again what STOP took, but for one program."""
+def _restore(text: Inbound, now: datetime, *, since: datetime, but: int = CONVERSATIONAL) -> None:
+    """Grant again what the STOP of `since` took, but for one program: what an older one took stays so.
+
+    A text that waited somewhere brings back nothing that was taken after it was written.
+    """
     values = {
         "organization": current_organization_id(),
         "phone": text.phone,
@@ -227,6 +247,7 @@ def _restore(text: Inbound, now: datetime, *, but: int = -1) -> None:
         "now": now,
         "medium": Medium.KEYWORD.value,
         "sid": text.sid,
+        "since": since,
         "but": but,
     }
     run(_REGRANT, values)
@@ -241,17 +262,13 @@ def _join(text: Inbound, opted_out: bool, now: datetime) -> list[ReplyDue] | Non
     words = readings(text.body)
     if stopped_after(text.phone, at=text.received_at):
         return None  # they have changed their mind since
-    waiting = OptInRequest.objects.filter(
-        phone=text.phone,
-        sender_number_id=text.sender_number_id,
-        state=OptInRequest.State.WAITING,
-        created_at__lte=text.received_at,
-        expires_at__gt=text.received_at,
-    )
-    request = next((one for one in waiting.order_by("-id") if _confirms(one, text)), None)
-    joins = ProgramKeyword.objects.filter(sender_number_id=text.sender_number_id, word__in=words)
-    keyword = joins.select_related("program").first() if request is None else None
+    # Of several questions the answer is to the one that was put last, be it as a reminder.
+    waiting = _waiting_requests(text).order_by(Greatest("created_at", "reminded_at").desc(), "-id")
+    request = next((one for one in waiting if _confirms(one, text, opted_out)), None)
+    keyword = _join_word(text, words) if request is None else None
     if request is None and keyword is None:
+        return None
+    if keyword is not None and stopped_after(text.phone, at=text.received_at, program_id=keyword.program_id):
         return None
     if opted_out:
         if _is_blocked(text):
@@ -268,19 +285,37 @@ def _join(text: Inbound, opted_out: bool, now: datetime) -> list[ReplyDue] | Non
     return _join_by_word(text, keyword, now)
 
 
+def _waiting_requests(text: Inbound) -> QuerySet[OptInRequest]:
+    """What the phone may answer by this text: asked from this number before it, and not yet expired."""
+    return OptInRequest.objects.filter(
+        phone=text.phone,
+        sender_number_id=text.sender_number_id,
+        state=OptInRequest.State.WAITING,
+        created_at__lte=text.received_at,
+        expires_at__gt=text.received_at,
+    )
+
+
+def _join_word(text: Inbound, words: tuple[str, str]) -> ProgramKeyword | None:
+    """The word of a program that the text is, typed with its accents or without."""
+    of_number = ProgramKeyword.objects.filter(sender_number_id=text.sender_number_id).select_related("program")
+    return next((one for one in of_number if not set(words).isdisjoint(readings(one.word))), None)
+
+
 def _is_blocked(text: Inbound) -> bool:
     blocks = CarrierBlock.objects.filter(sender_number_id=text.sender_number_id, phone=text.phone, lifted_at=None)
     return bool(blocks.exists())
 
 
-def _confirms(request: OptInRequest, text: Inbound) -> bool:
+def _confirms(request: OptInRequest, text: Inbound, opted_out: bool) -> bool:
     """Whether this is the yes that the request waits for: only who was asked can say it.
 
-    Who had said stop when they used our page was not asked by a text: YES counts, a passing "ok" does not.
+    Who had said stop when they used our page was not asked by a text but by the page: as long as they are stopped, YES
+    is the answer to it, a passing "ok" is not. Once they came back they are asked by a text (`_ask_now`).
     """
     if request.message_id is None:
-        return keyword_of(text.body) is Keyword.YES
-    return request.is_confirmed_by(readings(text.body)) and text.was_handed_over(request.message_id)
+        return opted_out and keyword_of(text.body) is Keyword.YES
+    return request.is_confirmed_by(readings(text.body)) and text.has_reached(request.message_id, text.received_at)
 
 
 def _join_by_word(text: Inbound, keyword: ProgramKeyword, now: datetime) -> list[ReplyDue]:
@@ -366,12 +401,14 @@ INSERT INTO consent_consentrecord
     (organization_id, phone, program_id, action, occurred_at, medium, inbound_sid, actor_label, recorded_at)
 SELECT organization_id, phone, program_id, 'GRANT', %(at)s, %(medium)s, %(sid)s, phone, %(now)s
 FROM consent_consentstate
-WHERE organization_id = %(organization)s AND phone = %(phone)s AND stopped AND NOT granted AND program_id <> %(but)s
+WHERE organization_id = %(organization)s AND phone = %(phone)s AND stopped AND NOT granted
+    AND program_id <> %(but)s AND changed_at BETWEEN %(since)s AND %(at)s
 """
 
 _RESTORE = """
 UPDATE consent_consentstate SET granted = true, stopped = false, changed_at = GREATEST(changed_at, %(at)s)
-WHERE organization_id = %(organization)s AND phone = %(phone)s AND stopped AND NOT granted AND program_id <> %(but)s
+WHERE organization_id = %(organization)s AND phone = %(phone)s AND stopped AND NOT granted
+    AND program_id <> %(but)s AND changed_at BETWEEN %(since)s AND %(at)s
 """
 
 _CONVERSE = """

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
-from django.db.models import DateTimeField, F, Q, Value
+from django.db.models import DateTimeField, F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 
 from accounts.actions import audit
@@ -17,7 +17,7 @@ from common.tenancy import current_organization_id
 from consent.models import Action, ConsentRecord, ConsentState, OptInRequest, OptOut, Program
 from consent.rules.law import period
 from consent.rules.media import MEDIA, Level, Medium, may_grant
-from consent.rules.projection import CONVERSATIONAL
+from consent.rules.projection import BY_PERSON, CONVERSATIONAL, STOPPING
 from consent.rules.seals import digest_of_words
 from content.models import StoredFile
 from events.actions import publish
@@ -92,7 +92,7 @@ def grant(
         recorded_at=now,
     )
     values = {"organization": current_organization_id(), "phone": phone, "program": program.id, "at": at}
-    run(_GRANT, values | {"comes_back": medium == Medium.KEYWORD})
+    run(_GRANT, values | {"by_person": medium in BY_PERSON})
     publish(kind="consent.granted", payload={"phone": phone, "program": program.id, "medium": medium.value}, now=now)
 
 
@@ -115,8 +115,7 @@ def withdraw(
 ) -> bool:
     """Write that a person takes back their consent to one program; False: there was none."""
     states = ConsentState.objects.filter(phone=phone, program_id=program_id, granted=True)
-    # Only a text or a link of the person's own is undone by their START.
-    stopped = medium == Medium.INBOUND_TEXT
+    stopped = medium in STOPPING
     if not states.update(
         granted=False, stopped=stopped, changed_at=Greatest(F("changed_at"), Value(at, DateTimeField()))
     ):
@@ -166,8 +165,8 @@ def open_request(
         raise OptInRefused("The day on which they asked lies in the future. Enter when they asked for it.")
     if ConsentState.objects.filter(phone=phone, program_id=program.id, granted=True).exists():
         raise OptInRefused(f"This person agreed to “{program}” already.")
-    if not by_person and OptOut.objects.filter(phone=phone, lifted_at=None).exists():
-        raise OptInRefused("This person said STOP. Only they can come back: by texting START, or a word of a program.")
+    if not by_person:
+        check_not_stopped(program, phone)
     before = OptInRequest.objects.filter(phone=phone, program=program)
     asks_again = by_person and medium == Medium.KEYWORD
     if not asks_again and before.filter(created_at__gt=now - timedelta(days=REQUEST_DAYS)).exists():
@@ -233,7 +232,9 @@ def confirm_request(request: OptInRequest, *, inbound_sid: str, at: datetime, no
 
 def lift_opt_out(phone: str, *, medium: Medium, inbound_sid: str, at: datetime, now: datetime) -> bool:
     """The person comes back by a text of their own; False where a later STOP stands against it, or none at all."""
-    if stopped_after(phone, at=at) or not OptOut.objects.filter(phone=phone, lifted_at=None).update(lifted_at=at):
+    later = Q(opted_out_at__gt=at) | Q(said_again_at__gt=at)
+    # Looked at and lifted in one statement: a STOP that comes in this moment stands.
+    if not OptOut.objects.filter(phone=phone, lifted_at=None).exclude(later).update(lifted_at=at):
         return False
     ConsentRecord.objects.create(
         organization_id=current_organization_id(),
@@ -250,10 +251,30 @@ def lift_opt_out(phone: str, *, medium: Medium, inbound_sid: str, at: datetime, 
     return True
 
 
-def stopped_after(phone: str, *, at: datetime) -> bool:
-    """Whether a STOP that was said after this moment stands: a text of then, which waited somewhere, lifts nothing."""
+def stopped_after(phone: str, *, at: datetime, program_id: int | None = None) -> bool:
+    """Whether a STOP that was said after this moment stands: a text of then, which waited somewhere, lifts nothing.
+
+    `program_id`: a STOP of that program alone, where the organization's STOP means one.
+    """
+    if program_id is not None:
+        return _stopped(phone, program_id).filter(changed_at__gt=at).exists()
     later = Q(opted_out_at__gt=at) | Q(said_again_at__gt=at)
     return OptOut.objects.filter(later, phone=phone, lifted_at=None).exists()
+
+
+def has_stopped(phone: str, *, program_id: int) -> bool:
+    """Whether the person said STOP, to everything or to this program: only they can come back to it."""
+    return OptOut.objects.filter(phone=phone, lifted_at=None).exists() or _stopped(phone, program_id).exists()
+
+
+def check_not_stopped(program: Program, phone: str) -> None:
+    """Raises OptInRefused where the person said STOP."""
+    if has_stopped(phone, program_id=program.id):
+        raise OptInRefused("This person said STOP. Only they can come back: by texting START, or a word of a program.")
+
+
+def _stopped(phone: str, program_id: int) -> QuerySet[ConsentState]:
+    return ConsentState.objects.filter(phone=phone, program_id=program_id, stopped=True, granted=False)
 
 
 def expire_requests(*, now: datetime) -> None:
@@ -288,8 +309,7 @@ def note_consent(phone: str, *, program_id: int, noted: Noted, actor: Actor, now
         raise OptInRefused("Say how you know: where the person agreed, and to what.")
     if noted.at > now:
         raise OptInRefused("The day on which they agreed lies in the future.")
-    if OptOut.objects.filter(phone=phone, lifted_at=None).exists():
-        raise OptInRefused("This person said STOP. Only they can come back: by texting START, or a word of a program.")
+    check_not_stopped(program, phone)
     if not may_grant(noted.medium, level):
         ways = ", ".join(rule.label for rule in MEDIA.values() if level in rule.grants)
         raise OptInRefused(
@@ -347,5 +367,5 @@ INSERT INTO consent_consentstate AS s (organization_id, phone, program_id, grant
 VALUES (%(organization)s, %(phone)s, %(program)s, true, %(at)s, false)
 ON CONFLICT (organization_id, phone, program_id)
 DO UPDATE SET granted = true, stopped = false, changed_at = GREATEST(s.changed_at, excluded.changed_at)
-WHERE s.changed_at < excluded.changed_at OR (s.stopped AND %(comes_back)s)
+WHERE CASE WHEN s.stopped AND NOT s.granted THEN %(by_person)s ELSE s.changed_at < excluded.changed_at END
 """

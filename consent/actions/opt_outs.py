@@ -6,6 +6,7 @@ from datetime import datetime
 
 from accounts.actions import audit
 from common.actor import Actor
+from common.errors import DomainError
 from common.sql import fetch_all, run
 from common.tenancy import current_organization_id
 from consent.models import CarrierBlock, OptInRequest, OptOut, PossibleOptOut
@@ -130,14 +131,25 @@ def note_block(phone: str, *, sender_number_id: int, at: datetime) -> None:
     )
 
 
-def resolve_possible_opt_out(phone: str, *, stops: bool, actor: Actor, now: datetime) -> bool:
+class WroteAgain(DomainError):
+    """Nothing was decided: what was read is not the newest text that may be a wish to stop."""
+
+    code = "wrote_again"
+
+
+def resolve_possible_opt_out(
+    phone: str, *, stops: bool, actor: Actor, now: datetime, inbound_sid: str | None = None
+) -> bool:
     """A person has read what somebody wrote: they want to stop, or they do not; whether the phone is stopped now.
 
-    A second click changes nothing, and a yes counts also where somebody else has said no before.
+    A second click changes nothing, and a yes counts also where somebody else has said no before. Raises WroteAgain
+    where a no was to another text (`inbound_sid`) than the one that waits.
     """
     waiting = PossibleOptOut.objects.filter(phone=phone, resolved_at=None)
     verdict = PossibleOptOut.Verdict.STOPPED if stops else PossibleOptOut.Verdict.WENT_ON
     found = waiting.select_for_update(no_key=True).first()
+    if found is not None and not stops and inbound_sid not in (None, found.inbound_sid):
+        raise WroteAgain("They have written again since. Read their newest text, then decide.")
     if found is not None:
         waiting.update(resolved_at=now, verdict=verdict, resolved_by=actor.label)
         audit(action="possible_opt_out.resolved", subject=found, actor=actor, now=now, verdict=verdict)

@@ -275,9 +275,10 @@ def remember_stop_word(*, sender_number_id: int, word: str, now: datetime) -> No
         joins = ProgramKeyword.objects.filter(sender_number_id=sender_number_id).values_list("word", flat=True)
         if set(readings(word)) & {reading for join in joins for reading in readings(join)}:
             raise UnusableStopWord(f"“{word}” joins one of your programs on this number. Choose a word such as STOP.")
-        StopWord.objects.get_or_create(
-            organization_id=current_organization_id(),
-            sender_number_id=sender_number_id,
-            word=normalise(word),
-            defaults={"created_at": now},
-        )
+        for reading in set(readings(word)):  # ADIÓS is typed as ADIOS as well
+            StopWord.objects.get_or_create(
+                organization_id=current_organization_id(),
+                sender_number_id=sender_number_id,
+                word=reading,
+                defaults={"created_at": now},
+            )

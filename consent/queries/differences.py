@@ -45,13 +45,13 @@ def differences_of(phones: Sequence[str]) -> list[Difference]:
     facts: dict[str, list[Fact]] = {phone: [] for phone in phones}
     kept: dict[str, Projection] = {phone: Projection() for phone in phones}
     rows = fetch_all(_FACTS_AND_KEPT, {"organization": current_organization_id(), "phones": list(phones)})
-    for phone, program_id, action, occurred_at, medium, undone in rows:
+    for phone, program_id, action, *rest in rows:
         if action == "OPTED OUT":
             kept[phone].opted_out = True
         elif action == "GRANTED":
             kept[phone].programs[program_id] = Standing(granted=True)
         else:
-            facts[phone].append(Fact(program_id, action, occurred_at, medium, undone))
+            facts[phone].append(Fact(program_id, action, *rest))
     found = ((phone, project(facts[phone])) for phone in phones)
     return [Difference(phone, kept[phone], due) for phone, due in found if _gist(due) != _gist(kept[phone])]
 
@@ -82,16 +82,17 @@ SELECT phone FROM (
 """
 
 _FACTS_AND_KEPT = """
-SELECT phone, program_id, action, occurred_at, medium, undone FROM (
-    SELECT r.phone, r.id, r.program_id, r.action, r.occurred_at, r.medium, t.undone_at IS NOT NULL AS undone
+SELECT phone, program_id, action, occurred_at, medium, undone, imported, of_file FROM (
+    SELECT r.phone, r.id, r.program_id, r.action, r.occurred_at, r.medium, t.undone_at IS NOT NULL AS undone,
+        r.import_statement_id IS NOT NULL AS imported, COALESCE(t.medium, '') <> '' AS of_file
     FROM consent_consentrecord r
     LEFT JOIN consent_importstatement t ON t.organization_id = r.organization_id AND t.id = r.import_statement_id
     WHERE r.organization_id = %(organization)s AND r.phone = ANY(%(phones)s::text[])
     UNION ALL
-    SELECT phone, 0, program_id, 'GRANTED', NULL, NULL, NULL FROM consent_consentstate
+    SELECT phone, 0, program_id, 'GRANTED', NULL, NULL, NULL, NULL, NULL FROM consent_consentstate
     WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s::text[]) AND granted
     UNION ALL
-    SELECT phone, 0, 0, 'OPTED OUT', NULL, NULL, NULL FROM consent_optout
+    SELECT phone, 0, 0, 'OPTED OUT', NULL, NULL, NULL, NULL, NULL FROM consent_optout
     WHERE organization_id = %(organization)s AND phone = ANY(%(phones)s::text[]) AND lifted_at IS NULL
 ) x ORDER BY phone, id
 """

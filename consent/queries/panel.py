@@ -116,9 +116,10 @@ def opted_out_among(phones: Sequence[str]) -> set[str]:
     return set(OptOut.objects.filter(phone__in=phones, lifted_at=None).values_list("phone", flat=True))
 
 
-def may_want_to_stop(phones: Sequence[str]) -> set[str]:
-    """Those of the phones who wrote something that a person has to decide on."""
-    return set(PossibleOptOut.objects.filter(phone__in=phones, resolved_at=None).values_list("phone", flat=True))
+def may_want_to_stop(phones: Sequence[str]) -> dict[str, str]:
+    """Those of the phones who wrote something that a person has to decide on, with the sid of the newest such text."""
+    waiting = PossibleOptOut.objects.filter(phone__in=phones, resolved_at=None)
+    return dict(waiting.values_list("phone", "inbound_sid"))
 
 
 def possible_opt_outs() -> int:

@@ -6,7 +6,7 @@ false alarm costs a glance: the patterns (near_stop.toml) are wide, and what the
 
 import re
 
-from consent.rules.keywords import normalise, without_accents
+from consent.rules.keywords import FAMILIES, Keyword, normalise, without_accents
 from consent.rules.law import read
 
 LONGEST = 320
@@ -29,7 +29,7 @@ def _plain(text: str) -> str:
     # Apostrophes join: "don't" is "dont"; other marks part words, as in "STOP,please" and "s.t.o.p".
     said = text[:LONGEST].replace("🛑", " stop ").replace("#", " number ")
     spaced = re.sub(r"[^\w\s'’]", " ", said)
-    return without_accents(normalise(spaced))
+    return _SIGNATURE.sub("", without_accents(normalise(spaced)))
 
 
 _DATA = read("near_stop.toml")
@@ -46,7 +46,7 @@ def _any(key: str) -> re.Pattern[str]:
 
 
 def _stands_alone(words: list[str]) -> bool:
-    """Whether the whole text is slips of the finger for STOP, and courtesies around them.
+    """Whether the whole text is words that stop, or slips of the finger for them, and courtesies around them.
 
     Word by word, not by one pattern: what can be read in two ways would be tried in all of them, for ever.
     """
@@ -56,13 +56,15 @@ def _stands_alone(words: list[str]) -> bool:
             continue
         for end in range(place + 1, min(place + _LONGEST_PHRASE, len(words)) + 1):
             phrase = " ".join(words[place:end])
-            slip = _SLIP.fullmatch(phrase) is not None
+            slip = phrase in _STOPS or _SLIP.fullmatch(phrase) is not None
             if slip or _COURTESY.fullmatch(phrase):
                 seen[end] = seen.get(end, False) or seen[place] or slip
     return seen.get(len(words), False)
 
 
 _SLIP, _COURTESY = re.compile(_DATA["names"]["SLIPS"]), re.compile(_DATA["names"]["COURTESY"])
+_STOPS = frozenset(without_accents(word) for word in FAMILIES[Keyword.STOP])
+_SIGNATURE = re.compile(r"\s*\b(?:sent|get outlook) (?:from|for|via) (?:my )?\w+(?: \w+){0,2}$")
 _LONGEST_PHRASE = 4
 """Words of one slip or courtesy, such as "s t o p"."""
 _ALWAYS = _any("always")

@@ -17,19 +17,28 @@ STOPPING = frozenset({"INBOUND_TEXT", "CARRIER", "STAFF", "LINK", "FILE"})
 UNDO = "UNDO"
 """The way of a withdrawal that only tells what an undone import has taken along: its records count for nothing."""
 
+BY_PERSON = frozenset({"KEYWORD", "DOUBLE_OPT_IN"})
+"""Ways of agreeing that bring back what STOP took: a text of the person's own, whenever it comes."""
+
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 """When the state of a phone changed of which no record is left that counts: any later agreement is newer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """The part of a consent record that its state comes from; `undone`: its import counts for nothing since."""
+    """The part of a consent record that its state comes from.
+
+    `undone`: its import counts for nothing since. `imported`: an import says so; `of_file`: and says it of a whole
+    file, whose day is only the one by which all of them had agreed.
+    """
 
     program_id: int
     action: str
     occurred_at: datetime
     medium: str
     undone: bool = False
+    imported: bool = False
+    of_file: bool = False
 
 
 @dataclass(slots=True)
@@ -67,8 +76,18 @@ def _apply(fact: Fact, standing: Standing) -> None:
         standing.granted = False
         standing.changed_at = max(standing.changed_at, fact.occurred_at)
         return
-    # A text of the person counts whenever it comes: as an answer, or as START for what STOP has taken.
-    comes_back = fact.program_id == CONVERSATIONAL or (standing.stopped and fact.medium == "KEYWORD")
-    if comes_back or fact.occurred_at > standing.changed_at:
+    if _counts(fact, standing):
         standing.granted, standing.stopped = True, False
         standing.changed_at = max(standing.changed_at, fact.occurred_at)
+
+
+def _counts(fact: Fact, standing: Standing) -> bool:
+    """Whether an agreement outweighs what stands."""
+    if fact.program_id == CONVERSATIONAL:
+        return True
+    if standing.stopped and not standing.granted:
+        return fact.medium in BY_PERSON and not fact.imported
+    took_back = not standing.granted and standing.changed_at > LONG_AGO
+    if took_back and fact.of_file:
+        return False  # they may have agreed on any day before it
+    return fact.occurred_at > standing.changed_at

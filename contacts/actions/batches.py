@@ -70,6 +70,7 @@ def write_persons(batch: Batch[Person], wanted: Import, *, now: datetime) -> fro
     taken = sum(person.phone in written.taken for _, person in batch.good)
     wanted.duplicates += len(batch.good) - taken - len(fresh)
     wanted.opted_out += granted.kept_opted_out
+    wanted.withdrawn += granted.kept_withdrawn
     return written.taken
 
 
@@ -148,7 +149,8 @@ def write_consents(batch: Batch[Agreed], wanted: Import, *, now: datetime) -> fr
     granted = grant_by_import(wanted.statement, list(newest), own=said, now=now)
     wanted.created += granted.phones
     wanted.opted_out += granted.kept_opted_out
-    wanted.duplicates += len(batch.good) - granted.phones - granted.kept_opted_out
+    wanted.withdrawn += granted.kept_withdrawn
+    wanted.duplicates += len(batch.good) - granted.phones - granted.kept_opted_out - granted.kept_withdrawn
     return frozenset()
 
 

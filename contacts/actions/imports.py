@@ -340,9 +340,8 @@ def _write_batch(
     locked.invalid += left_out.total()
     locked.faults = dict(Counter(locked.faults) + left_out)
     locked.rows = batch.last
-    locked.save(
-        update_fields=["created", "updated", "unchanged", "duplicates", "invalid", "faults", "opted_out", "rows"]
-    )
+    counted = ["created", "updated", "unchanged", "duplicates", "invalid", "faults", "opted_out", "withdrawn", "rows"]
+    locked.save(update_fields=counted)
     report_progress(wanted.job_id, done=locked.rows, total=max(total, locked.rows), now=now)
     return True
 

@@ -18,9 +18,8 @@ from common.errors import DomainError
 from common.rates import within_rate
 from common.sql import hold
 from common.tenancy import across_organizations, current_organization_id
-from consent.actions import Trace, grant, welcome
+from consent.actions import Trace, grant, has_stopped, welcome
 from consent.models import ConsentState, Program
-from consent.queries import is_opted_out
 from consent.rules.media import Medium
 from contacts.actions import ContactContent, create_contact
 from contacts.actions.people import ContactRefused
@@ -95,7 +94,7 @@ def _join(program: Program, wish: SignUp, trace: Trace, actor: Actor, now: datet
     number = SenderNumber.objects.get(id=program.form_sender_number_id or 0)
     if ConsentState.objects.filter(phone=wish.phone, program_id=program.id, granted=True).exists():
         return False
-    if program.double_opt_in or is_opted_out(wish.phone):
+    if program.double_opt_in or has_stopped(wish.phone, program_id=program.id):
         request_opt_in(
             program,
             wish.phone,

@@ -124,7 +124,9 @@ class _Page:
         if not within_rate(f"join-program:{self._program.id}", limit=A_PROGRAM, seconds=3600):
             return self._again("Too many people signed up just now. Please try again in an hour.", ticked)
         first = within_rate(f"join-once:{shown['once']}", limit=1, seconds=LATEST)
-        if first and within_rate(f"join-phone:{phone}", limit=A_PHONE, seconds=24 * 3600):
+        if first and within_rate(
+            f"join-phone:{self._program.organization_id}:{phone}", limit=A_PHONE, seconds=24 * 3600
+        ):
             sign_up(ticked, wish=self._wish(phone, shown, visitor), now=now())
         return self.html(done=True)
 

@@ -133,6 +133,15 @@ WITH wanted AS (
         ) THEN 'blocked'
         WHEN p.kind = 'COMPLIANCE' AND p.reply_key LIKE '%%:STOPPED'
             AND p.created_at < %(now)s - make_interval(mins => %(confirmation_minutes)s) THEN 'too_late'
+        -- A welcome waits as long as the number does: who has said stop meanwhile gets the confirmation of that alone.
+        WHEN p.kind = 'COMPLIANCE' AND p.reply_key LIKE '%%:ASKED' AND NOT EXISTS (
+            SELECT 1 FROM consent_optinrequest w WHERE w.organization_id = p.organization_id AND w.phone = p.phone
+                AND w.message_id = p.id AND w.state = 'WAITING'
+        ) THEN 'not_asked'
+        WHEN p.kind = 'COMPLIANCE' AND p.reply_key NOT LIKE ALL (ARRAY['%%:STOPPED', '%%:HELP', '%%:ASKED']) AND EXISTS (
+            SELECT 1 FROM consent_optout x
+            WHERE x.organization_id = p.organization_id AND x.phone = p.phone AND x.lifted_at IS NULL
+        ) THEN 'opted_out'
         WHEN p.kind = ANY(%(program_kinds)s) AND NOT EXISTS (
             SELECT 1 FROM consent_consentstate c WHERE c.organization_id = p.organization_id AND c.phone = p.phone
                 AND c.program_id = p.program_id AND c.granted

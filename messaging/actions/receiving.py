@@ -27,9 +27,9 @@ from messaging.actions.outcomes import follow_errors
 from messaging.actions.queueing import queue_compliance_reply
 from messaging.actions.settling import Settlement, settle
 from messaging.gateways.base import CarrierMessage
-from messaging.gateways.twilio.callbacks import STATES, inbound_was_answered
+from messaging.gateways.twilio.callbacks import STATES, keyword_told
 from messaging.models import InboundText, Message
-from messaging.queries.progress import last_program, may_have_been_handed_over
+from messaging.queries.progress import last_program, may_have_reached
 from messaging.rules.states import HANDED_OVER, MOVES, State
 from senders.models import CarrierAccount, SenderKind, SenderNumber
 
@@ -72,7 +72,7 @@ def append_inbound(received: Sequence[Received], *, now: datetime) -> None:
             (
                 item.account_sid,
                 item.form.get("From", "")[:LONGEST_PHONE],
-                not stops.isdisjoint(both),
+                not stops.isdisjoint(both) or keyword_told(item.form) == Keyword.STOP,
                 Json(item.form),
                 now,
             )
@@ -121,7 +121,8 @@ def obey_stops(*, now: datetime) -> int:
     for text in texts:
         # The carrier says things twice: an old STOP is no new one after a START.
         fresh = (text.number.carrier_account_id, text.sid) not in known
-        if fresh and keyword_of(text.body, stop_words=own[text.number.id]) is Keyword.STOP:
+        stops = Keyword.STOP in (text.told, keyword_of(text.body, stop_words=own[text.number.id]))
+        if fresh and stops:
             wishes[text.number.organization_id].append(Wish(text.phone, text.received_at, text.sid))
     narrow = Organization.objects.filter(id__in=list(wishes), stop_scope="PROGRAM").values_list("id", flat=True)
     for organization_id in narrow if wishes else ():
@@ -161,7 +162,7 @@ def replay_inbound(account_sid: str, listed: Sequence[CarrierMessage], *, now: d
     for one in sorted(fresh.values(), key=lambda text: text.created_at):
         number = SenderNumber.objects.filter(carrier_account__account_sid=account_sid, sender=one.phone).first()
         if number is not None:
-            text = _Text(number, one.sid, one.sender, one.body, answered=True, received_at=one.created_at)
+            text = _Text(number, one.sid, one.sender, one.body, told=None, received_at=one.created_at)
             with organization_scope(number.organization_id):
                 _receive_text(text, now, current_organization(), answer=False)
     return len(fresh)
@@ -169,13 +170,13 @@ def replay_inbound(account_sid: str, listed: Sequence[CarrierMessage], *, now: d
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text to one of our numbers; `answered`: by the carrier itself."""
+    """A text to one of our numbers; `told`: what the carrier has taken it for, and answered."""
 
     number: SenderNumber
     sid: str
     phone: str
     body: str
-    answered: bool
+    told: Keyword | None
     received_at: datetime
 
 
@@ -194,7 +195,8 @@ def _texts(rows: Sequence[tuple[Any, ...]]) -> list[_Text]:
             numbers[account_sid, to] = of_account.first()
         number = numbers[account_sid, to]
         if number is not None:  # a number given back to the carrier may still be texted
-            found.append(_Text(number, sid, phone, form.get("Body", ""), inbound_was_answered(form), received_at))
+            told = Keyword(word) if (word := keyword_told(form)) else None
+            found.append(_Text(number, sid, phone, form.get("Body", ""), told, received_at))
     return found
 
 
@@ -222,12 +224,14 @@ def _receive_text(text: _Text, now: datetime, organization: Organization, *, ans
             toll_free=number.kind == SenderKind.TOLL_FREE,
             body=text.body,
             sid=text.sid,
-            carrier_replied=text.answered,
+            carrier_keyword=text.told,
             received_at=text.received_at,
             organization_name=organization.name,
             stop_scope=organization.stop_scope,
-            last_program_id=last_program(text.phone, number.id) if organization.stop_scope != "ALL" else 0,
-            was_handed_over=may_have_been_handed_over,
+            last_program_id=last_program(text.phone, number.id, before=text.received_at)
+            if organization.stop_scope != "ALL"
+            else 0,
+            has_reached=may_have_reached,
         ),
         now=now,
     )

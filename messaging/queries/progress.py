@@ -226,20 +226,21 @@ WHERE m.yes OR i.yes
 """
 
 
-def last_program(phone: str, sender_number_id: int) -> int:
-    """The program of the last text of a campaign from this number to this phone; 0: there is none."""
+def last_program(phone: str, sender_number_id: int, *, before: datetime) -> int:
+    """The program of the last text of a campaign from this number to this phone until then; 0: there is none."""
     rows = fetch_all(
         """
 SELECT s.program_id FROM messaging_message m JOIN messaging_stream s ON s.id = m.stream_id
-WHERE m.organization_id = %s AND m.phone = %s AND m.sender_number_id = %s AND m.captured AND s.program_id IS NOT NULL
-ORDER BY m.id DESC LIMIT 1""",
-        [current_organization_id(), phone, sender_number_id],
+WHERE m.organization_id = %s AND m.phone = %s AND m.sender_number_id = %s AND s.program_id IS NOT NULL
+    AND (m.captured OR m.state IN ('CLAIMED', 'UNKNOWN')) AND m.claimed_at <= %s
+ORDER BY m.claimed_at DESC, m.id DESC LIMIT 1""",
+        [current_organization_id(), phone, sender_number_id, before],
     )
     return int(rows[0][0]) if rows else 0
 
 
-def may_have_been_handed_over(message_id: int) -> bool:
-    """Whether the carrier may have a message of ours, also where its answer has not been written down yet."""
-    under_way = {State.CLAIMED, State.UNKNOWN, State.UNCONFIRMED}
-    found: bool = Message.objects.filter(id=message_id, state__in=HANDED_OVER | under_way).exists()
+def may_have_reached(message_id: int, before: datetime) -> bool:
+    """Whether a message of ours may have reached its phone by then, also where the carrier has not said so yet."""
+    states = (HANDED_OVER | {State.CLAIMED, State.UNKNOWN, State.UNCONFIRMED}) - {State.UNDELIVERED}
+    found: bool = Message.objects.filter(id=message_id, state__in=states, claimed_at__lte=before).exists()
     return found

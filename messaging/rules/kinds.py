@@ -1,7 +1,8 @@
 """Kinds of text, which checks each must pass within 500 ms before it is handed over, and who goes first.
 
 The table of dispatch.md, invariant 2. "Hours" (sending hours and lawful window) are the stream's open_from and
-open_until; the others are asked in the claim itself.
+open_until; the others are asked in the claim itself. Of compliance texts the confirmation of a STOP and the answer to
+HELP go to whoever asked; a welcome is held back by a STOP that came after it.
 """
 
 from collections.abc import Callable

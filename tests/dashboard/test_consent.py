@@ -106,8 +106,13 @@ def test_a_person_decides_whether_they_want_to_stop(world: World, now: datetime,
     client.post(f"{path}decide/", {})
     with world.scope():
         assert PossibleOptOut.objects.get().verdict == "", "neither yes nor no"
+    world.receive(ADA, "take me off your list", at=now, sid="SMsecond")
+    page = client.post(f"{path}decide/", {"stops": "no", "read": "SMfirst"}, follow=True).content.decode()
+    assert "They have written again since" in page
+    with world.scope():
+        assert PossibleOptOut.objects.get().verdict == "", "what nobody has read is not answered with no"
     for _ in range(2):  # the second click
-        client.post(f"{path}decide/", {"stops": choice})
+        client.post(f"{path}decide/", {"stops": choice, "read": "SMsecond"})
     with world.scope():
         assert is_opted_out(ADA) == stopped
         assert PossibleOptOut.objects.get().verdict == ("STOPPED" if stopped else "WENT_ON")

@@ -13,7 +13,7 @@ from billing.models import Reservation
 from common.sql import fetch_all, run
 from common.tenancy import across_organizations
 from consent.actions import open_request, opt_out, resolve_possible_opt_out
-from consent.models import ConsentState, OptOut, Program
+from consent.models import ConsentState, OptInRequest, OptOut, Program
 from consent.rules.media import Medium
 from content.rules.segments import measure
 from messaging.actions.claims import Claim, Want, claim_due
@@ -184,6 +184,19 @@ def test_a_number_that_is_not_registered_gives_nothing_whatever_the_kind(
         set_number_status(world.number.id, status=status, actor=ACTOR, now=now)
         stream = Stream.objects.get()
     assert claim(world, now, stream) == []
+
+
+def test_a_welcome_that_waited_goes_to_nobody_who_has_said_stop_since(world: World, now: datetime) -> None:
+    for place, kind in enumerate(("STARTED", "JOINED", "HELP", "STOPPED", "ASKED")):
+        with world.scope():
+            queue_compliance_reply(world.number, phone=PHONES[0], body=kind, reply_key=f"S{place}:{kind}", now=now)
+    with world.scope():
+        ask(world, PHONES[0], now)
+        OptInRequest.objects.update(message_id=Message.objects.get(reply_key="S4:ASKED").id)
+        opt_out(PHONES[0], source=OptOut.Source.KEYWORD, actor_label="x", now=now, medium="INBOUND_TEXT")
+        stream = Stream.objects.get()
+    found = {one.body: one.reason for one in claim(world, now + timedelta(minutes=1), stream)}
+    assert found == {"STARTED": "opted_out", "JOINED": "opted_out", "HELP": "", "STOPPED": "", "ASKED": "not_asked"}
 
 
 def test_the_same_text_goes_to_a_person_once_within_the_window(world: World, now: datetime) -> None:

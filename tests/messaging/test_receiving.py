@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -207,6 +208,14 @@ def test_an_old_stop_that_the_carrier_repeats_does_not_undo_a_start(world: World
     hear(now, inbound(world, "STOP", "SM1"))
     with world.scope():
         assert not is_opted_out(PHONES[0])
+
+
+def test_a_word_that_only_the_carrier_takes_for_stop_stops_here_too(world: World, now: datetime) -> None:
+    told = inbound(world, "FINI")
+    hear(now, replace(told, form=told.form | {"OptOutType": "STOP"}))
+    with world.scope():
+        assert is_opted_out(PHONES[0])
+        assert not Message.objects.filter(reply_key__isnull=False).exists(), "the carrier has answered"
 
 
 def test_a_word_that_stops_at_another_number_stops_nobody_here(world: World, now: datetime) -> None:

@@ -25,6 +25,10 @@ def signature_fits(*, auth_token: str, url: str, form: Mapping[str, str], signat
     return bool(RequestValidator(auth_token).validate(url, form, signature))
 
 
-def inbound_was_answered(form: Mapping[str, str]) -> bool:
-    """Advanced Opt-Out tells that the carrier has replied to a keyword itself."""
-    return bool(form.get("OptOutType"))
+def keyword_told(form: Mapping[str, str]) -> str:
+    """STOP, START or HELP: what Advanced Opt-Out has taken a text for, and answered itself; empty: for neither.
+
+    Its words are set up at the carrier: one that only it knows stops the texts there, so it stops them here as well.
+    """
+    told = form.get("OptOutType", "").upper()
+    return told if told in ("STOP", "START", "HELP") else ""
