@@ -91,11 +91,11 @@ class ProgramForm(forms.Form):
     help_text = _area("Answer to HELP", 2, "", longest=LONGEST_REPLY, required=False)
     opt_out_text = _area("Answer to STOP", 2, "Nothing that sells or persuades.", longest=LONGEST_REPLY, required=False)
     monthly_cap = forms.IntegerField(
-        label="At most so many texts for each person in 30 days",
+        label="Most texts for each person in 30 days",
         min_value=1,
         max_value=1000,
         required=False,
-        help_text="Left empty, only advice is given.",
+        help_text="Leave it empty for no limit: then we only advise.",
     )
 
     def __init__(

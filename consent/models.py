@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from common.sql import CurrentTransaction
 from common.tenancy import TenantModel, tenant_key
+from consent.rules.disclosure import Offer, Replies, offered_replies
 from consent.rules.keywords import readings as both_readings
 from consent.rules.media import Level, Medium
 from consent.rules.projection import CONVERSATIONAL
@@ -51,6 +52,26 @@ class Program(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def offer(self) -> Offer:
+        """What its texts must say."""
+        level = Level(self.level)
+        return Offer(self.brand, self.use_case, self.frequency, level, self.terms_url, self.privacy_url)
+
+    def replies(self) -> Replies:
+        """What it answers: its own words, else the offered ones."""
+        offered = offered_replies(self.offer(), name=self.name)
+        return Replies(
+            self.confirmation_text or offered.confirmation,
+            self.help_text or offered.help,
+            self.opt_out_text or offered.opt_out,
+        )
+
+    @property
+    def confirming_word(self) -> str:
+        """The word that is named where somebody is to confirm that they want it."""
+        words: list[str] = self.positive_words or default_positive_words()
+        return "yes" if "yes" in words else words[0]
 
 
 class ProgramVersion(TenantModel):

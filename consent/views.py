@@ -15,7 +15,7 @@ from consent.actions import change_program, create_program, request_link_check
 from consent.forms import ProgramForm
 from consent.models import Program
 from consent.queries import programs
-from consent.rules.disclosure import Item, Offer, check_opt_in, offered_opt_in
+from consent.rules.disclosure import Item, check_opt_in, offered_opt_in
 from consent.rules.media import Level
 from senders.models import NumberStatus, SenderNumber
 from senders.queries import registered_numbers, registrable_numbers
@@ -114,15 +114,7 @@ def program_code(request: MemberRequest, program_id: int, what: str, ending: str
 
 def _lacking(program: Program) -> list[Item]:
     """What the words that people agree to do not say."""
-    offer = Offer(
-        program.brand,
-        program.use_case,
-        program.frequency,
-        Level(program.level),
-        program.terms_url,
-        program.privacy_url,
-    )
-    return [item for item in check_opt_in(program.opt_in_text, offer) if item.missing]
+    return [item for item in check_opt_in(program.opt_in_text, program.offer()) if item.missing]
 
 
 def _texted(program: Program) -> str:

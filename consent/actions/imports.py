@@ -155,9 +155,9 @@ def _parameters(statement: ImportStatement, phones: Sequence[str], now: datetime
 
 
 # A later withdrawal outweighs an earlier agreement, whichever of the two is written down first; what somebody took back
-# stays so against a day that stands for a whole file, and what they stopped against any (rules.projection). Records are looked up
-# by the phone: by the statement (which "+ 0" keeps the planner from) each look-up would read all of the file so far; by
-# the organization too, which a sub-select hides, for of a new one the planner expects a single row.
+# stays so against a day that stands for a whole file, and what they stopped against any (rules.projection). Records are
+# looked up by the phone: by the statement (which "+ 0" keeps the planner from) each look-up would read all of the file
+# so far; by the organization too, which a sub-select hides, for of a new one the planner expects a single row.
 _GRANT = """
 WITH given AS MATERIALIZED (
     SELECT u.phone, COALESCE(u.at, %(agreed_at)s) AS at, COALESCE(u.medium, %(medium)s) AS medium, o.stopped, r.known,

@@ -38,10 +38,9 @@ from consent.models import (
     StopWord,
 )
 from consent.rules import replies
-from consent.rules.disclosure import Offer, offered_replies
 from consent.rules.keywords import NETWORK_START, NETWORK_STOP, STOP_ALL, Keyword, keyword_of, readings
 from consent.rules.law import period
-from consent.rules.media import Level, Medium
+from consent.rules.media import Medium
 from consent.rules.near_stop import wants_to_stop
 from consent.rules.projection import CONVERSATIONAL, LONG_AGO
 
@@ -71,7 +70,7 @@ class Inbound:
     """A text of a person to one of our numbers.
 
     `carrier_keyword`: what the carrier has taken it for, and answered. `last_program_id`: of the last campaign's text
-    that it can be an answer to, 0: none is known; `stop_scope` as the organization decided (accounts.models.STOP_SCOPES).
+    that it may answer, 0: none is known; `stop_scope` as the organization decided (accounts.models.STOP_SCOPES).
     `has_reached` tells of a message of ours whether it may have reached the phone by a moment.
     """
 
@@ -181,12 +180,11 @@ def _stops_one(text: Inbound, program: Program, now: datetime) -> bool:
 
 
 def _stopped_words(text: Inbound, program_ids: set[int]) -> str:
-    """The confirmation of the one program that they had, where it has its own; else the usual one."""
+    """What their programs say, where all say the same; else the usual words in the name of the business."""
     known = program_ids or set(
         ConsentState.objects.filter(phone=text.phone, stopped=True).values_list("program_id", flat=True)
     )
-    own = Program.objects.filter(id__in=known).exclude(opt_out_text="")
-    texts = set(own.values_list("opt_out_text", flat=True))
+    texts = {program.replies().opt_out for program in Program.objects.filter(id__in=known)}
     return texts.pop() if len(texts) == 1 else replies.stopped(text.organization_name)
 
 
@@ -346,20 +344,17 @@ def _join_by_word(text: Inbound, keyword: ProgramKeyword, now: datetime) -> list
 def request_words(program: Program) -> str:
     """The text that asks for a double opt-in."""
     frequency = program.frequency or "Msg frequency varies"
-    word = "yes" if "yes" in program.positive_words else program.positive_words[0]
-    return replies.asked(program.brand, program=program.name, frequency=frequency, word=word)
+    return replies.asked(program.brand, program=program.name, frequency=frequency, word=program.confirming_word)
 
 
 def reminder_words(program: Program) -> str:
     """The one reminder of a request that nobody has answered."""
-    word = "yes" if "yes" in program.positive_words else program.positive_words[0]
-    return replies.reminded(program.brand, program=program.name, word=word)
+    return replies.reminded(program.brand, program=program.name, word=program.confirming_word)
 
 
 def welcome(program: Program) -> str:
     """The text that confirms that somebody joined (CTIA 5.1.3)."""
-    offer = Offer(program.brand, program.use_case, program.frequency, Level(program.level))
-    return program.confirmation_text or offered_replies(offer, name=program.name).confirmation
+    return program.replies().confirmation
 
 
 # The conversation ---------------------------------------------------------------------------------------------------
@@ -389,11 +384,11 @@ def _has_conversational_record(phone: str) -> bool:
 
 
 def _help(text: Inbound) -> str:
-    """What the program of the phone says, or the first that says something; else the usual words."""
-    own = Program.objects.exclude(help_text="")
-    granted = ConsentState.objects.filter(phone=text.phone, granted=True).values("program_id")
-    program = own.filter(id__in=granted).order_by("id").first() or own.order_by("id").first()
-    return program.help_text if program is not None else replies.helped(text.organization_name)
+    """What the program says that they joined last, never another's; else the usual words in the business's name."""
+    joined = ConsentState.objects.filter(phone=text.phone, granted=True).exclude(program_id=CONVERSATIONAL)
+    newest = joined.order_by("-changed_at").values_list("program_id", flat=True).first()
+    program = Program.objects.filter(id=newest or 0).first()
+    return program.replies().help if program is not None else replies.helped(text.organization_name)
 
 
 _REGRANT = """

@@ -180,6 +180,12 @@ def _check_texts(brand: str, details: ProgramDetails) -> None:
 
 def _check_page(brand: str, level: Level, opt_in_text: str, details: ProgramDetails) -> None:
     """Raises ProgramRefused where strangers would agree to words that do not say everything."""
+    pages = {"terms_url": (details.terms_url, "terms"), "privacy_url": (details.privacy_url, "privacy policy")}
+    for field, (address, name) in pages.items():
+        if not address:
+            raise ProgramRefused(
+                f"A public page links to your {name}. Enter the address, or leave out the public page.", field=field
+            )
     offer = Offer(brand, details.use_case, details.frequency, level, details.terms_url, details.privacy_url)
     missing = [item.label.lower() for item in check_opt_in(opt_in_text, offer) if item.missing]
     if missing:

@@ -71,8 +71,7 @@ def check_opt_in(text: str, offer: Offer) -> list[Item]:
 
 def offered_opt_in(offer: Offer) -> str:
     """An opt-in text that says all of it, to begin with."""
-    wordings = [item.wording for item in check_opt_in("", offer)]
-    by_key = dict(zip([item.key for item in check_opt_in("", offer)], wordings, strict=True))
+    by_key = {item.key: item.wording for item in check_opt_in("", offer)}
     first = f"By ticking this box I agree to get texts from {offer.brand} about {offer.use_case or 'news and offers'}."
     order = ("frequency", "rates", "stop", "help", "free", "terms")
     return " ".join([first, *(by_key[key] for key in order if key in by_key)])
@@ -149,8 +148,11 @@ def sells(text: str, *, brand: str) -> str:
 
 
 def says_not_sold(page: str) -> str:
-    """The place of a privacy policy that says that personal data is not sold or shared; empty: there is none."""
-    return _found(_SOLD, page)
+    """The place of a privacy policy that says that personal data is not sold or shared.
+
+    Empty: there is none, or it says elsewhere that it is, be it as an exception.
+    """
+    return "" if _found(_SELLS, page) else _found(_SOLD, page)
 
 
 def _without_brand(text: str, offer: Offer) -> str:
@@ -193,13 +195,17 @@ def _found(pattern: re.Pattern[str], text: str) -> str:
 
 def _terms(text: str) -> str:
     terms, privacy = re.search(r"\bterms\b|\bT&Cs?\b", text, re.I), re.search(r"\bprivacy\b", text, re.I)
-    return f"{terms[0]} … {privacy[0]}" if terms and privacy else ""
+    return f"{terms[0]} … {privacy[0]}" if terms and privacy and _PLACEHOLDER not in text else ""
 
 
 def _terms_wording(offer: Offer) -> str:
-    terms = offer.terms_url or "your-site.example/terms"
-    privacy = offer.privacy_url or "your-site.example/privacy"
+    terms = offer.terms_url or f"{_PLACEHOLDER}/terms"
+    privacy = offer.privacy_url or f"{_PLACEHOLDER}/privacy"
     return f"Terms: {terms} Privacy policy: {privacy}"
+
+
+_PLACEHOLDER = "your-site.example"
+"""Stands where an address is still to be filled in: as long as it does, nothing is said."""
 
 
 def _sentence(words: str) -> str:
@@ -218,5 +224,5 @@ def _compiled(key: str) -> re.Pattern[str]:
 
 _RATES, _FREQUENCY, _USE_CASE = _compiled("rates"), _compiled("frequency"), _compiled("use_case")
 _STOP, _HELP, _NO_CONDITION = _compiled("stop"), _compiled("help"), _compiled("free")
-_CONTACT, _OVER, _SOLD = _compiled("contact"), _compiled("over"), _compiled("sold")
+_CONTACT, _OVER, _SOLD, _SELLS = _compiled("contact"), _compiled("over"), _compiled("sold"), _compiled("sells")
 _SELLING, _MAYBE_SELLING = _compiled("selling"), _compiled("maybe_selling")

@@ -37,8 +37,9 @@ def helped(name: str) -> str:
 
 def asked(brand: str, *, program: str, frequency: str, word: str) -> str:
     """The opt-in request: what a double opt-in asks (B2)."""
+    often = f"{frequency[:1].upper()}{frequency[1:]}".strip().rstrip(".")
     return (
-        f"{brand}: Reply {word.upper()} to get {program} by text. {frequency.rstrip('.')}. Msg & data rates may apply. "
+        f"{brand}: Reply {word.upper()} to get {program} by text. {often}. Msg & data rates may apply. "
         "Reply HELP for help, STOP to stop."
     )
 

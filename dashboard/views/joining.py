@@ -68,7 +68,7 @@ class _Page:
             "program": program,
             "programs": self._programs,
             "number": number,
-            "word": ("yes" if "yes" in program.positive_words else program.positive_words[0]).upper(),
+            "word": program.confirming_word.upper(),
         }
 
     def html(self, **more: object) -> str:

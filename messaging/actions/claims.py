@@ -138,7 +138,8 @@ WITH wanted AS (
             SELECT 1 FROM consent_optinrequest w WHERE w.organization_id = p.organization_id AND w.phone = p.phone
                 AND w.message_id = p.id AND w.state = 'WAITING'
         ) THEN 'not_asked'
-        WHEN p.kind = 'COMPLIANCE' AND p.reply_key NOT LIKE ALL (ARRAY['%%:STOPPED', '%%:HELP', '%%:ASKED']) AND EXISTS (
+        WHEN p.kind = 'COMPLIANCE' AND p.reply_key NOT LIKE ALL (ARRAY['%%:STOPPED', '%%:HELP', '%%:ASKED'])
+        AND EXISTS (
             SELECT 1 FROM consent_optout x
             WHERE x.organization_id = p.organization_id AND x.phone = p.phone AND x.lifted_at IS NULL
         ) THEN 'opted_out'

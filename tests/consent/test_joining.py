@@ -147,6 +147,36 @@ def test_a_word_that_means_something_else_confirms_nothing(world: World, now: da
             )
 
 
+def test_people_are_answered_in_the_words_of_the_program_that_they_joined(world: World, now: datetime) -> None:
+    def texts(body: str, days: int) -> list[str]:
+        return [reply.text for reply in world.receive(ADA, body, at=now + timedelta(days=days))]
+
+    with world.scope():
+        own = ProgramDetails(
+            confirmation_text="Bakery: Welcome to our own words. Reply HELP for help, STOP to stop.",
+            help_text="Bakery: Ask us at the counter, any time. Reply STOP to stop.",
+            opt_out_text="Bakery: That was our last text to you.",
+            join_words=(JoinWord(world.number.id, "BREAD"),),
+        )
+        create_program(
+            name="Bread",
+            level=Level.INFORMATIONAL,
+            brand="Bakery",
+            opt_in_text="I agree.",
+            details=own,
+            actor=ACTOR,
+            now=now,
+        )
+    change(world)
+    assert texts("join", 1)[0].startswith("Bakery: You get Updates by text now.")
+    assert texts("help", 2)[0].startswith("Bakery: Help with Updates"), "never in the words of what they did not join"
+    assert texts("Bread!", 3) == [own.confirmation_text]
+    assert texts("help", 4) == [own.help_text], "of what they joined last"
+    with world.scope():
+        note_withdrawal(ADA, program_id=world.program.id, reason="told us", actor=ACTOR, now=now + timedelta(days=5))
+    assert texts("stop", 6) == [own.opt_out_text]
+
+
 def test_the_word_that_stops_ones_texts_joins_nothing(world: World) -> None:
     with world.scope():
         world.organization.opt_out_word = "join"

@@ -151,6 +151,11 @@ def test_a_check_that_was_lost_is_made_the_next_night_and_one_of_old_pages_says_
         ("We may sell your data to partners.", False),
         ("We share numbers with our partners.", False),
         ("We bake bread.", False),
+        ("We do not rent cars.", False),
+        ("Acme Inc does not sell, trade or rent your personal data.", True),
+        ("We never disclose your credit card. We sell your phone number to partners.", False),
+        ("We may sell your data. We do not share health information.", False),
+        ("We do not sell your data, except to our marketing partners.", False),
     ],
 )
 def test_what_a_privacy_page_says_of_selling(words: str, said: bool) -> None:

@@ -61,7 +61,7 @@ which = st.sampled_from([NEWS, OFFERS])
 
 @dataclass(frozen=True)
 class Said:
-    """A yes or no to a program on paper; `by_stop`: a no that START takes back; `file`: the import that says it, of all its people."""
+    """A yes or no to a program on paper; `by_stop`: a no that START takes back; `file`: an import that says it."""
 
     yes: bool
     at: datetime

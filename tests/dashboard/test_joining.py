@@ -31,6 +31,9 @@ WORDS = (
 )
 
 
+PAGES = {"terms_url": "https://bakery.example/terms", "privacy_url": "https://bakery.example/privacy"}
+
+
 def with_page(world: World, *, double: bool = False, text: str = WORDS) -> Program:
     with world.scope():
         return change_program(
@@ -39,7 +42,7 @@ def with_page(world: World, *, double: bool = False, text: str = WORDS) -> Progr
             level=Level.INFORMATIONAL,
             brand="Bakery",
             opt_in_text=text,
-            details=ProgramDetails(double_opt_in=double, form_number_id=world.number.id),
+            details=ProgramDetails(double_opt_in=double, form_number_id=world.number.id, **PAGES),
             actor=ACTOR,
             now=world.now,
         )
@@ -111,7 +114,7 @@ def test_each_program_has_its_own_box(world: World, send: Callable[..., str]) ->
             level=Level.PROMOTIONAL,
             brand="Bakery",
             opt_in_text=f"{WORDS} Offers too. Consent is not a condition of any purchase.",
-            details=ProgramDetails(form_number_id=world.number.id),
+            details=ProgramDetails(form_number_id=world.number.id, **PAGES),
             actor=ACTOR,
             now=world.now,
         )
@@ -261,6 +264,7 @@ def said(world: World, **more: str) -> dict[str, str]:
         "join_words": "deals, SWEETS",
         "posted_at": "poster",
         "public_form": "on",
+        "terms_url": "example.org/terms",
         "privacy_url": "example.org/privacy",
     } | more
 
@@ -293,6 +297,8 @@ def test_a_program_is_written_changed_and_shown(world: World) -> None:
         ({"join_words": "stop"}, "means STOP, START or HELP"),
         ({"number": ""}, "Choose the number"),
         ({"privacy_url": "not an address"}, "Enter the address of a page"),
+        ({"terms_url": ""}, "A public page links to your terms"),
+        ({"opt_in_text": WORDS.replace("bakery.example", "your-site.example")}, "Missing: terms and privacy"),
         ({"opt_out_text": "Bakery: no more texts. 20% off if you stay!"}, "may not sell"),
         ({"confirmation_text": "x" * 400}, "320"),
         ({"name": "Updates"}, "already"),

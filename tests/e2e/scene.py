@@ -117,6 +117,8 @@ def build_scene(stack: Stack) -> Scene:
                 use_case="appointments and opening hours",
                 frequency="up to 4 texts a month",
                 double_opt_in=True,
+                terms_url="https://example.org/terms",
+                privacy_url="https://example.org/privacy",
                 form_number_id=tenant.numbers[0].id,
                 join_words=(JoinWord(tenant.numbers[0].id, "TEETH", "poster at the reception"),),
             ),
