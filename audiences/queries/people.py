@@ -214,7 +214,7 @@ def _select(look: Look, people: str, *, apart: bool = False) -> str:
     """The statement, with the fields of a text as further columns; their names are ours, never a user's words."""
     columns = [_column(field, place) for place, field in enumerate(look.fields)]
     if look.homes:
-        columns += ["c.time_zone", "c.region", "c.postcode", "c.country"]
+        columns += _HOMES_OF_A_FILE if apart else ["c.time_zone", "c.region", "c.postcode", "c.country"]
     texted = _TEXTED if look.texted else "CROSS JOIN (SELECT NULL::boolean AS texted) m"
     fields = "".join(f", {column}" for column in columns)
     phones, order = (_OWN_PHONE, "c.id DESC") if apart else (_LABELLED, "c.id")
@@ -271,13 +271,28 @@ LEFT JOIN LATERAL (
     ORDER BY q.id LIMIT 1) p ON true
 """
 
-# What the carrier said of the phone of a contact holds for the row of a file too.
+# What is known of the contact with this phone holds for the row of a file too: what the carrier said of the phone, and
+# where they live.
 _OWN_PHONE = """
 CROSS JOIN LATERAL (
-    SELECT c.phone, COALESCE((
-        SELECT q.textable FROM contacts_contactphone q
-        WHERE q.organization_id = c.organization_id AND q.phone = c.phone LIMIT 1), true) AS textable) p
+    SELECT c.phone, COALESCE(q.textable, true) AS textable, h.time_zone, h.region, h.postcode, h.country
+    FROM (SELECT 1) one
+    LEFT JOIN LATERAL (
+        SELECT x.textable, x.contact_id FROM contacts_contactphone x
+        WHERE x.organization_id = c.organization_id AND x.phone = c.phone LIMIT 1) q ON true
+    LEFT JOIN LATERAL (
+        SELECT x.time_zone, x.region, x.postcode, x.country FROM contacts_contact x
+        WHERE x.organization_id = c.organization_id AND x.id = q.contact_id LIMIT 1) h ON true) p
 """
+
+# The contact's own zone, then the row's; the contact's address where the row has none.
+_HOMES_OF_A_FILE = [
+    "COALESCE(NULLIF(p.time_zone, ''), c.time_zone)",
+    *(
+        f"CASE WHEN c.region = '' AND c.postcode = '' THEN COALESCE(NULLIF(p.{name}, ''), c.{name}) ELSE c.{name} END"
+        for name in ("region", "postcode", "country")
+    ),
+]
 
 _TEXTED = """
 LEFT JOIN LATERAL (

@@ -1,7 +1,7 @@
 """What a quote comes to: prices, hours, advice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from campaigns.rules.forecast import Bucket, Phase, forecast
 from campaigns.rules.hours import ANY_HOUR, Calendar, weekly_of
 from common.sql import fetch_all
 from consent.rules.law import period
+from consent.rules.lawful_hours import ALWAYS
 from consent.rules.media import Level
 from consent.rules.places import clock_words, rules_words
 from contacts.models import ContactList, Import
@@ -117,12 +118,25 @@ def held_by_hours(outreach: Outreach, *, now: datetime) -> Held:
         elif window[0] <= starts:
             at_once += people
         else:
-            words = rules_words(bucket) if calendar.promotional else "your sending hours"
-            groups.append(HeldGroup(people, window[0], f"{words}; {clock_words(bucket)}"))
+            words = f"{_why_held(calendar, bucket, starts, window[0])}; {clock_words(bucket, window[0])}"
+            groups.append(HeldGroup(people, window[0], words))
     groups.sort(key=lambda one: -one.people)
     later, told = sum(one.people for one in groups), tuple(groups[:MOST_HELD])
     last = max((one.opens for one in groups), default=None)
     return Held(at_once, later, told, later - sum(one.people for one in told), last, never)
+
+
+def _why_held(calendar: Calendar, bucket: str, starts: datetime, opens: datetime) -> str:
+    """Which of the law, the business's own hours and its days off keep a bucket waiting, in words."""
+    alone = {
+        rules_words(bucket): replace(calendar, sending=ALWAYS, days_off=frozenset()),
+        "your sending hours": replace(calendar, promotional=False),
+    }
+    windows = {words: one.window(bucket, starts) for words, one in alone.items() if not one.any_hour}
+    binding = [words for words, window in windows.items() if window is None or window[0] > starts]
+    if calendar.days_off and all(window and window[0] < opens for window in windows.values()):
+        binding.append("your days off")  # what neither of the two explains
+    return " and ".join(binding) or "your sending hours"
 
 
 def calendar_of(campaign: Campaign, *, now: datetime) -> Calendar:

@@ -4,9 +4,10 @@ Where published tables disagree, the stricter value stands. Not legal advice.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from consent.rules.law import Provenance, provenance, read
+from consent.rules.law import Provenance, Unsourced, provenance, read
 
 Minutes = int
 Weekly = tuple[tuple[Minutes, Minutes] | None, ...]
@@ -19,15 +20,34 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 @dataclass(frozen=True, slots=True)
 class HoursRule:
-    """`states` are USPS codes; none: the federal rule."""
+    """`states` are USPS codes; none: the federal rule. `reviewed_on` is when somebody last looked at its source."""
 
     states: frozenset[str]
     weekly: Weekly
     provenance: Provenance
+    reviewed_on: date
 
     def name_in(self, state: str) -> str:
-        """The rule as an explanation names it, such as `FL-2021-07`."""
-        return f"{state if state in self.states else 'US'}-{self.provenance.effective_on:%Y-%m}"
+        """The rule as an explanation names it: `FL-2021-07` since when it counts, `CT as reviewed in 2026-04`.
+
+        The latter where published tables tell the hours without the day of the law: then the day of the review stands
+        for it, and is not passed off as the law's.
+        """
+        place, known = state if state in self.states else "US", self.provenance.effective_on
+        return f"{place} as reviewed in {known:%Y-%m}" if known == self.reviewed_on else f"{place}-{known:%Y-%m}"
+
+
+def weekly_words(weekly: Weekly) -> str:
+    """Hours in words, such as `8:00–20:00`, or `9:00–21:00, Sunday 12:00–21:00`."""
+    usual = max(set(weekly), key=weekly.count)
+    others = [f"{_DAYS[place].capitalize()} {_clock(row)}" for place, row in enumerate(weekly) if row != usual]
+    return ", ".join([_clock(usual), *others])
+
+
+def _clock(row: tuple[Minutes, Minutes] | None) -> str:
+    if row is None:
+        return "closed"
+    return "–".join(f"{minutes // 60}:{minutes % 60:02}" for minutes in row)
 
 
 def daily(opens: int, closes: int) -> Weekly:
@@ -42,7 +62,11 @@ def _hours(text: str) -> tuple[Minutes, Minutes]:
 
 def _rule(row: dict[str, Any]) -> HoursRule:
     weekly = tuple(_hours(row.get(day, row["daily"])) for day in _DAYS)
-    return HoursRule(frozenset(row["states"]), weekly, provenance(row, where="hours.toml"))
+    found = provenance(row, where="hours.toml")
+    reviewed_on = row.get("reviewed_on")
+    if type(reviewed_on) is not date or reviewed_on < found.effective_on:
+        raise Unsourced(f"hours.toml: {row} does not say when it was last looked at.")
+    return HoursRule(frozenset(row["states"]), weekly, found, reviewed_on)
 
 
 FEDERAL, *_OF_STATES = (_rule(row) for row in read("hours.toml")["rule"])

@@ -15,7 +15,7 @@ import phonenumbers.timezone
 import zipcodes
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from consent.rules.lawful_hours import ALWAYS, FIFTY_STATES_AND_DC, TERRITORIES, Weekly, rule_for
+from consent.rules.lawful_hours import ALWAYS, FIFTY_STATES_AND_DC, TERRITORIES, Weekly, rule_for, weekly_words
 
 _STATES = FIFTY_STATES_AND_DC | TERRITORIES
 _ZONES = available_timezones()
@@ -80,7 +80,7 @@ def hours_of(key: str, *, sending: Weekly, promotional: bool, home_zone: str) ->
 
 
 def rules_words(key: str) -> str:
-    """Which lawful hours bind the bucket `key`, such as `Florida: rule FL-2021-07 (Fla. Stat. ...)`."""
+    """Which lawful hours bind the bucket `key`, such as `Florida: 8:00–20:00, rule FL-2021-07 (Fla. Stat. ...)`."""
     _, _, state_part = key.partition("|")
     states = [state for state in state_part.split(",") if state]
     if len(states) > _NAMED:
@@ -94,18 +94,20 @@ def rules_words(key: str) -> str:
     told = []
     for name, state in places:
         rule = rule_for(state)
-        told.append(f"{name or 'here'}: rule {rule.name_in(state)} ({rule.provenance.source})")
+        hours = weekly_words(rule.weekly)
+        told.append(f"{name or 'here'}: {hours}, rule {rule.name_in(state)} ({rule.provenance.source})")
     return "; ".join(told)
 
 
-def clock_words(key: str) -> str:
-    """By whose clock the hours of the bucket `key` are read, such as `by the clock of New York`."""
-    zones = [zone.rpartition("/")[2].replace("_", " ") for zone in key.partition("|")[0].split(",") if zone]
+def clock_words(key: str, at: datetime) -> str:
+    """When `at` is by the clocks of the bucket `key`, such as `8:00 by the clock of New York`."""
+    zones = [zone for zone in key.partition("|")[0].split(",") if zone]
     if not zones:
         return "by every clock of the country"
     if len(zones) > _NAMED:
         return f"by the clocks of {len(zones)} zones"
-    return f"by the clock of {' and '.join(zones)}"
+    there = [(at.astimezone(ZoneInfo(zone)), zone.rpartition("/")[2].replace("_", " ")) for zone in zones]
+    return " and ".join(f"{local.hour}:{local:%M} by the clock of {name}" for local, name in there)
 
 
 def source_words(place: Place, *, phone: str) -> str:

@@ -30,7 +30,7 @@ from campaigns.queries import forecast_of, held_by_hours, outreach_progress
 from common.tenancy import across_organizations
 from consent.actions import opt_out
 from consent.models import OptOut
-from consent.rules.lawful_hours import daily
+from consent.rules.lawful_hours import ALWAYS, Weekly, daily
 from consent.rules.media import Level
 from contacts.models import Contact, ContactPhone
 from dashboard.actions import close_day, open_day
@@ -264,14 +264,34 @@ def test_a_quote_says_who_waits_until_when_by_which_rule(db: None) -> None:
         held = held_by_hours(outreach, now=NIGHT)
     assert (held.at_once, held.later, held.beyond, held.never) == (1, 3, 0, 0)
     assert [(one.people, one.words) for one in held.groups] == [
-        (2, "New York: rule US-1992-12 (47 CFR 64.1200(c)(1)); by the clock of New York"),
+        (2, "New York: 8:00–21:00, rule US-1992-12 (47 CFR 64.1200(c)(1)); 8:00 by the clock of New York"),
         (
             1,
-            "Florida: rule FL-2021-07 (Fla. Stat. 501.616(6)(a); tables of referrizer, usestello); by the clock of "
-            "New York",
+            "Florida: 8:00–20:00, rule FL-2021-07 (Fla. Stat. 501.616(6)(a); tables of referrizer, usestello); "
+            "8:00 by the clock of New York",
         ),
     ]
     assert {one.opens for one in held.groups} == {held.last} == {datetime(2026, 11, 20, 13, 0, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(
+    ("hour", "hours", "off", "words"),
+    [
+        (14, daily(10, 16), "", "your sending hours; 10:00"),  # 9:00 in New York: lawful
+        (12, daily(10, 16), "", "New York: 8:00–21:00, rule US-1992-12 (47 CFR 64.1200(c)(1)) and your sending hours"),
+        (14, ALWAYS, "2026-11-19", "your days off; 8:00"),
+    ],
+)
+def test_a_quote_names_what_holds_and_nothing_else(db: None, hour: int, hours: Weekly, off: str, words: str) -> None:
+    at = datetime(2026, 11, 19, hour, 0, tzinfo=UTC)
+    world = build_world(at, level=Level.PROMOTIONAL)
+    world.add_contact(PHONES[0], region="NY", postcode="10001")
+    if off:
+        day_off(world, off, at)
+    outreach = world.campaign(hours=hours)
+    with world.scope():
+        (group,) = held_by_hours(outreach, now=at).groups
+    assert group.words.startswith(words)
 
 
 def test_a_quote_counts_also_those_whom_it_does_not_name(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,6 +150,20 @@ def test_hours_are_those_of_the_row(world: World, filed: Outreach) -> None:
     assert buckets["+13055550105"] == buckets["+12125550101"].replace("|NY", "|FL")
 
 
+def test_where_a_known_person_lives_counts_before_what_their_phone_says(world: World, filed: Outreach) -> None:
+    world.add_contact("+13055550105", time_zone="Pacific/Honolulu")
+    world.add_contact("+12125550101", time_zone="America/Denver")
+    read_file(world)
+    with world.scope():
+        Campaign.objects.update(sending_hours=[[540, 600]] * 7, body="Hi {{ first_name|you }}")
+    world.launch(quoted(world, filed))
+    with world.scope():
+        buckets = {row.phone: Stream.objects.get(id=row.stream_id).bucket for row in Message.objects.all()}
+    assert buckets["+13055550105"].startswith("Pacific/Honolulu|")
+    assert buckets["+12125550101"].startswith("America/Denver|"), "their own zone, then the row's"
+    assert buckets["+13125550102"].startswith("America/Chicago|")
+
+
 def test_they_become_contacts_where_that_is_chosen(world: World) -> None:
     outreach = draft(world)
     send_file(world, outreach.campaign, existing="UPDATE")

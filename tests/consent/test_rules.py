@@ -266,13 +266,13 @@ def test_no_value_of_law_stands_in_the_code() -> None:
     ("state", "day", "opens", "closes", "name"),
     [
         ("FL", 0, 8, 20, "FL-2021-07"),
-        ("CT", 6, 9, 20, "CT-2026-04"),
-        ("RI", 4, 9, 18, "RI-2026-04"),
-        ("RI", 5, 10, 17, "RI-2026-04"),
+        ("CT", 6, 9, 20, "CT as reviewed in 2026-04"),
+        ("RI", 4, 9, 18, "RI as reviewed in 2026-04"),
+        ("RI", 5, 10, 17, "RI as reviewed in 2026-04"),
         ("TX", 5, 9, 21, "TX-2025-09"),
         ("TX", 6, 12, 21, "TX-2025-09"),
-        ("KY", 2, 10, 21, "KY-2026-04"),
-        ("CA", 2, 9, 21, "CA-2026-04"),
+        ("KY", 2, 10, 21, "KY as reviewed in 2026-04"),
+        ("CA", 2, 9, 21, "CA as reviewed in 2026-04"),
         ("NY", 2, 8, 21, "US-1992-12"),
     ],
 )
@@ -322,10 +322,22 @@ def test_any_text_is_looked_at_in_no_time(text: str) -> None:
 @pytest.mark.parametrize(
     ("home", "words", "source"),
     [
-        ({"phone": "+13055550100"}, "Florida: rule FL-2021-07 (Fla. Stat.", "zone from area code 305"),
-        ({"phone": "+12125550100"}, "New York: rule US-1992-12 (47 CFR 64.1200(c)(1))", "zone from area code 212"),
-        ({"phone": "+13055550100", "region": "TX"}, "Texas: rule TX-2025-09 (Texas SB 140", "zone from area code 305"),
-        ({"phone": "+13055550100", "postcode": "75201"}, "Texas: rule TX-2025-09", "zone from the postcode"),
+        ({"phone": "+13055550100"}, "Florida: 8:00–20:00, rule FL-2021-07 (Fla. Stat.", "zone from area code 305"),
+        (
+            {"phone": "+12125550100"},
+            "New York: 8:00–21:00, rule US-1992-12 (47 CFR 64.1200(c)(1))",
+            "zone from area code 212",
+        ),
+        (
+            {"phone": "+13055550100", "region": "TX"},
+            "Texas: 9:00–21:00, Sunday 12:00–21:00, rule TX-2025-09 (Texas SB 140",
+            "zone from area code 305",
+        ),
+        (
+            {"phone": "+13055550100", "postcode": "75201"},
+            "Texas: 9:00–21:00, Sunday 12:00–21:00, rule TX-2025-09",
+            "zone from the postcode",
+        ),
         ({"phone": "+18005550100"}, "unknown where", "zone unknown"),
         ({"phone": "+18005550100", "zone": "America/Chicago"}, "unknown where in 20 states", "zone of the contact"),
     ],
