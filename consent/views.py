@@ -23,7 +23,8 @@ from senders.queries import registered_numbers, registrable_numbers
 
 @member_view(Permission.PROGRAMS_VIEW)
 def program_list(request: MemberRequest) -> HttpResponse:
-    return render(request, "consent/programs.html", {"programs": programs()})
+    may_edit = request.member.may(Permission.PROGRAMS_EDIT)
+    return render(request, "consent/programs.html", {"programs": programs(), "may_edit": may_edit})
 
 
 @member_view(Permission.PROGRAMS_VIEW)
@@ -38,7 +39,7 @@ def program_detail(request: MemberRequest, program_id: int) -> HttpResponse:
         "words": words,
         "page": _page_address(program),
         "script": _page_address(program, name="join_script"),
-        "by_code": f"{_page_address(program)}?by=qr",
+        "texted": _texted(program),
         "lacking": _lacking(program),
         "may_edit": request.member.may(Permission.PROGRAMS_EDIT),
     }
@@ -118,10 +119,11 @@ def _lacking(program: Program) -> list[Item]:
 
 
 def _texted(program: Program) -> str:
-    """What a phone's camera makes of a word: a text to the number, ready to send."""
-    word = program.keywords.order_by("id").first()
-    number = registered_numbers().filter(id=word.sender_number_id).first() if word else None
-    return f"SMSTO:{number.sender}:{word.word.upper()}" if word and number else ""
+    """What a phone's camera makes of the first word that works: a text to the number, ready to send."""
+    numbers = {number.id: number.sender for number in registered_numbers()}
+    works = (word for word in program.keywords.order_by("id") if word.sender_number_id in numbers)
+    word = next(works, None)
+    return f"SMSTO:{numbers[word.sender_number_id]}:{word.word.upper()}" if word else ""
 
 
 def _page_address(program: Program, *, name: str = "join") -> str:

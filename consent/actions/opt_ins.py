@@ -170,7 +170,7 @@ def open_request(
     before = OptInRequest.objects.filter(phone=phone, program=program)
     asks_again = by_person and medium == Medium.KEYWORD
     if not asks_again and before.filter(created_at__gt=now - timedelta(days=REQUEST_DAYS)).exists():
-        raise OptInRefused(f"This person was asked within the last {REQUEST_DAYS} days. Ask once, not more.")
+        raise OptInRefused(f"This person was asked within the last {REQUEST_DAYS} days. Wait until those are over.")
     before.filter(state=OptInRequest.State.WAITING).update(state=OptInRequest.State.EXPIRED)
     request = OptInRequest(
         organization_id=current_organization_id(),
@@ -308,7 +308,7 @@ def note_consent(phone: str, *, program_id: int, noted: Noted, actor: Actor, now
     if not noted.reason.strip():
         raise OptInRefused("Say how you know: where the person agreed, and to what.")
     if noted.at > now:
-        raise OptInRefused("The day on which they agreed lies in the future.")
+        raise OptInRefused("The day on which they agreed lies in the future. Enter today or an earlier day.")
     check_not_stopped(program, phone)
     if not may_grant(noted.medium, level):
         ways = ", ".join(rule.label for rule in MEDIA.values() if level in rule.grants)
@@ -349,11 +349,11 @@ def note_withdrawal(
     if not reason.strip():
         raise OptInRefused("Say how you know that they take it back.")
     if at is not None and at > now:
-        raise OptInRefused("The day on which they took it back lies in the future.")
+        raise OptInRefused("The day on which they took it back lies in the future. Enter today or an earlier day.")
     trace = Trace(note=reason.strip(), evidence_id=evidence_id)
     by, when = actor.label, at or now
     if not withdraw(phone, program_id=program_id, medium=NOTED, at=when, actor_label=by, now=now, trace=trace):
-        raise OptInRefused("There is no consent to take back.")
+        raise OptInRefused("They have no consent to this program. Choose another, or note an opt-out from everything.")
     program = Program.objects.filter(id=program_id).first()
     audit(action="consent.withdrawn", subject=program or current_organization(), actor=actor, now=now)
 

@@ -236,7 +236,9 @@ def _check_join_word(program: Program, number_id: int, word: str) -> None:
         raise ProgramRefused("Choose one of your numbers for the word: nobody can text to a name.", field="join_words")
     if keyword_of(word) is not None or word == KEEP_WORD:
         raise ProgramRefused(
-            f"“{word.upper()}” means STOP, START or HELP to everybody. Choose a word such as JOIN.", field="join_words"
+            f"“{word.upper()}” means something else already, as STOP, START, HELP, YES and KEEP do. Choose a word "
+            "such as JOIN.",
+            field="join_words",
         )
     confirms = Program.objects.filter(positive_words__contains=[word]).exclude(id=program.id).exists()
     if confirms or word in (*default_positive_words(), *program.positive_words):

@@ -188,8 +188,8 @@ def check_ledger(*, now: datetime) -> Verdict:
         log.error("ledger_broken", organization=organization_id, link=first.sequence, record=first.record_id)
         notify(
             tone=Notice.Tone.TO_DO,
-            text="Records of consent are not as they were sealed: somebody changed them in the database. "
-            "Ask whoever runs this installation before you rely on them.",
+            text="The daily check of your consent records found something that is not as it was sealed. The consent "
+            "register says what. Ask whoever runs this installation before you rely on them.",
             permission=Permission.SETTINGS_EDIT,
             now=now,
         )

@@ -73,7 +73,9 @@ def consent_panel(phone: str) -> ConsentPanel:
     opted_out = OptOut.objects.filter(phone=phone, lifted_at=None).first()
     granted = {state.program_id: state for state in ConsentState.objects.filter(phone=phone, granted=True)}
     programs_by_id = {program.id: program for program in Program.objects.filter(id__in=list(granted))}
+    undone = ImportStatement.objects.exclude(undone_at=None).values("id")
     records = ConsentRecord.objects.filter(phone=phone, program_id__in=list(granted), action=Action.GRANT)
+    records = records.exclude(import_statement_id__in=undone)
     newest = {record.program_id: record for record in records.order_by("occurred_at", "id")}
     statements = ImportStatement.objects.in_bulk([record.import_statement_id for record in newest.values()])
     proofs: dict[str, list[Proof]] = {Level.INFORMATIONAL: [], Level.PROMOTIONAL: []}

@@ -85,4 +85,6 @@ def _title(record: ConsentRecord, program: Program | None) -> str:
 def _how(record: ConsentRecord, statement: ImportStatement | None) -> str:
     words = (statement.how if statement else "") or record.note or record.source_url or ""
     medium = medium_words(record.medium)
+    if statement is not None and statement.undone_at is not None:
+        medium = f"{medium} (the import was undone, and counts for nothing)"
     return f"{medium}: {words}" if words else medium

@@ -75,6 +75,7 @@ def verify(exported: Iterable[Link], exported_leaves: Leaves) -> Verdict:
         verdict.add(link.sequence, f"it was exported ({link.of}) and is gone")
         _name_changed(link, walk)
     _check_slipped_in(verdict)
+    _check_never_sealed(verdict)
     check_what_is_named(verdict)
     verdict.keep_the_first()
     return verdict
@@ -246,6 +247,12 @@ def _check_slipped_in(verdict: Verdict) -> None:
             verdict.add(verdict.links, f"record {record_id} was slipped in", record_id)
 
 
+def _check_never_sealed(verdict: Verdict) -> None:
+    """Records beyond the last link that name a transaction of days to come: the sealer would wait for it for ever."""
+    for (record_id,) in fetch_all(_NEVER_SEALED, {"organization": current_organization_id()}):
+        verdict.add(verdict.links, f"record {record_id} was slipped in where nothing is ever sealed", record_id)
+
+
 _LAST = """last AS (
     SELECT transaction_id, record_id FROM consent_consentseal
     WHERE organization_id = %(organization)s AND import_statement_id IS NULL ORDER BY sequence DESC LIMIT 1
@@ -265,4 +272,12 @@ WITH {_LAST}
 SELECT r.id FROM consent_consentrecord r, last
 WHERE r.organization_id = %(organization)s AND r.import_statement_id IS NULL
     AND (r.transaction_id, r.id) <= (last.transaction_id, last.record_id) ORDER BY r.id
+"""
+
+_NEVER_SEALED = f"""
+WITH {_LAST}
+SELECT r.id FROM consent_consentrecord r LEFT JOIN last ON true
+WHERE r.organization_id = %(organization)s AND r.import_statement_id IS NULL
+    AND r.transaction_id > txid_snapshot_xmax(txid_current_snapshot())
+    AND (last.record_id IS NULL OR (r.transaction_id, r.id) > (last.transaction_id, last.record_id)) ORDER BY r.id
 """

@@ -23,7 +23,7 @@ def as_json(facts: Mapping[str, Any]) -> bytes:
 
 def as_pdf(facts: Mapping[str, Any], *, zone: str, phone_words: str) -> bytes:
     """The pack for people, times in an IANA zone, which is named."""
-    pack = json.dumps(_for_people(facts, ZoneInfo(zone), phone_words), ensure_ascii=False, default=_iso)
+    pack = json.dumps(for_people(facts, ZoneInfo(zone), phone_words), ensure_ascii=False, default=_iso)
     return typst.compile(_HERE / "evidence.typ", sys_inputs={"pack": pack})
 
 
@@ -33,7 +33,8 @@ def _iso(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no place in a pack.")
 
 
-def _for_people(facts: Mapping[str, Any], zone: ZoneInfo, phone_words: str) -> dict[str, Any]:
+def for_people(facts: Mapping[str, Any], zone: ZoneInfo, phone_words: str) -> dict[str, Any]:
+    """What the PDF prints, in words."""
     when = partial(_when, zone=zone)
     bodies = {text["sid"]: text["body"] for text in facts["texts"]}
     programs = {program["id"]: program for program in facts["programs"]}
@@ -70,7 +71,8 @@ def _state(facts: Mapping[str, Any], when: Any) -> str:
     if stopped and stopped["came_back_at"] is None:
         return f"Opted out since {when(stopped['since'])} ({stopped['how']}): nothing is sent"
     if stopped:
-        return f"May be texted; had opted out on {when(stopped['since'])}, came back on {when(stopped['came_back_at'])}"
+        came_back = when(stopped["came_back_at"])
+        return f"Not opted out: said stop on {when(stopped['since'])}, came back on {came_back}"
     return "Has never opted out"
 
 
@@ -92,6 +94,7 @@ def _record(
     pairs = [
         ("How", stated["how"] if stated else None),
         ("Stated by", stated["stated_by"] if stated else None),
+        ("Undone", _undone(stated, when)),
         ("Note", record["note"]),
         ("Page", record["source_url"]),
         ("IP address", record["ip_address"]),
@@ -112,10 +115,17 @@ def _record(
         "version_words": _version(version, stated, when) if version else "",
         "lines": [(name, value) for name, value in pairs if value],
         "seal": seal,
-        "seal_words": f"Recorded {when(record['recorded_at'])}, sealed as link {seal['sequence']}"
+        "seal_words": f"Recorded {when(record['recorded_at'])}, sealed {when(seal['sealed_at'])} as link "
+        f"{seal['sequence']}"
         if seal
         else f"Recorded {when(record['recorded_at'])}, not sealed yet",
     }
+
+
+def _undone(stated: Mapping[str, Any] | None, when: Any) -> str | None:
+    if not stated or stated["undone_at"] is None:
+        return None
+    return f"The import was taken back on {when(stated['undone_at'])}: this record counts for nothing since"
 
 
 def _evidence(file: Mapping[str, Any] | None) -> str | None:

@@ -159,7 +159,12 @@ def consent(request: MemberRequest, contact_id: int) -> HttpResponse:
         )
         with refusals_on(form):
             adjust_consent(said["phone"], note=note, actor=actor_of(request), now=now())
-            messages.success(request, "They are asked by a text." if said["what"] == "ask" else "Noted.")
+            messages.success(
+                request,
+                "We will text them and ask them to confirm it, at a lawful hour."
+                if said["what"] == "ask"
+                else "Noted.",
+            )
         if form.is_valid():
             return back
     return render(request, "form.html", {"form": form, "title": f"Consent of {found}", "submit": "Save"})

@@ -101,7 +101,7 @@ class _Page:
         try:
             shown = signing.loads(said.get("token", ""), salt=_SALT, max_age=LATEST)
         except signing.BadSignature:
-            return self._again("This page was open for very long. Please look at it again and send it.", ticked)
+            return self._again("This page has expired. Please check it and press Sign up again.", ticked)
         if shown["words"] != self._words():
             return self._again(
                 "The words on this page have changed meanwhile. Please read them again, tick the boxes and send it.", []
@@ -109,7 +109,7 @@ class _Page:
         if said.get("website"):  # no person sees this field
             return self.html(done=True)
         if time.time() - shown["at"] < SOONEST:
-            return self._again("That was quick. Please send it once more.", ticked)
+            return self._again("That was quick. Please press Sign up again.", ticked)
         if not ticked:
             return self.html(nothing=True)
         phone = self._phone()

@@ -200,6 +200,17 @@ def test_a_record_that_is_slipped_in_is_named(ledger: World, tampered: Callable[
     assert [finding.record_id for finding in check(ledger).findings] == [9_000_000_000_000 + record_id]
 
 
+def test_a_record_where_nothing_is_ever_sealed_is_named(ledger: World, tampered: Callable[[str], None]) -> None:
+    record_id = record_of(ledger, SINGLE)
+    tampered(
+        "INSERT INTO consent_consentrecord (id, organization_id, phone, program_id, action, occurred_at, medium,"
+        " actor_label, recorded_at, transaction_id)"
+        " SELECT 9000000000000, organization_id, phone, program_id, 'GRANT', occurred_at, medium, actor_label,"
+        f" recorded_at, 1::bigint << 62 FROM consent_consentrecord WHERE id = {record_id}"
+    )
+    assert [finding.record_id for finding in check(ledger).findings] == [9_000_000_000_000]
+
+
 def test_other_words_than_those_agreed_to_are_named(ledger: World, tampered: Callable[[str], None]) -> None:
     tampered(f"UPDATE consent_programversion SET opt_in_text = 'All.' WHERE organization_id = {ledger.id}")
     (finding,) = check(ledger).findings
@@ -398,7 +409,7 @@ def test_the_command_names_what_it_finds_and_fails(
     assert f"record {record_id} was changed" in told
     with ledger.scope():
         assert LedgerCheck.objects.latest("id").findings
-        assert Notice.objects.filter(text__contains="not as they were sealed").count() == 1
+        assert Notice.objects.filter(text__contains="not as it was sealed").count() == 1
 
 
 def test_a_torn_line_of_the_export_is_written_again(ledger: World, settings: LazySettings, tmp_path: Path) -> None:

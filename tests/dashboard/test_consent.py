@@ -72,7 +72,7 @@ def test_somebody_is_asked_by_a_text(world: World) -> None:
     assert "Choose the number" in note(world, contact.id, what="ask")
     assert "begun by the person" in note(world, contact.id, program=0)
     assert "begun by the person" in note(world, contact.id, what="ask", program=0, number=world.number.id)
-    assert "asked by a text" in note(world, contact.id, what="ask", number=world.number.id)
+    assert "ask them to confirm it" in note(world, contact.id, what="ask", number=world.number.id)
     with world.scope():
         assert OptInRequest.objects.get().basis == "signed at the counter"
         assert Message.objects.get().phone == ADA

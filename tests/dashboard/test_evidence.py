@@ -10,19 +10,22 @@ import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jsonschema
 import pytest
 
 from accounts.models import AuditEvent
 from common.tenancy import across_organizations
-from consent.actions import Noted, create_program, note_consent
+from consent.actions import Noted, create_program, note_consent, undo_statement, withdraw_records
 from consent.models import ImportStatement
-from consent.rules.media import Level, Medium
+from consent.queries import consent_panel
+from consent.rules.media import MEDIA, Level, Medium
 from content.actions import store_file
 from content.models import FileKind, StoredFile
 from content.queries import path_of
 from dashboard.actions import make_evidence_pack
+from dashboard.rules.evidence import for_people
 from dashboard.rules.verify_pack import faults
 from messaging.actions.settling import Settlement, settle
 from messaging.models import InboundText
@@ -151,6 +154,23 @@ def test_words_files_and_statements_are_bound_as_well(story: World, now: datetim
     assert names(signed, "had a file that proves it, which is missing")
 
 
+def test_an_import_that_was_undone_is_no_proof_and_says_so(story: World, now: datetime) -> None:
+    at = now + timedelta(days=1)
+    with story.scope():
+        statement = ImportStatement.objects.earliest("id")
+        undo_statement(statement, actor=ACTOR, now=at)
+        withdraw_records(statement, after_id=0, limit=5_000, actor=ACTOR, now=at)
+        (shown,) = consent_panel(ADA).informational
+    assert shown.medium == MEDIA[Medium.KEYWORD].label, "START brought it back: that is the proof which is left"
+    facts = opened(pack_of(story, ADA, at))[1]
+    words = for_people(facts, ZoneInfo("UTC"), ADA)
+    (imported,) = [record for record in words["records"] if dict(record["lines"]).get("Stated by")]
+    assert dict(imported["lines"])["Undone"].startswith("The import was taken back on November 25, 2026")
+    assert words["state_words"].startswith("Not opted out: said stop on November 24, 2026")
+    register = signed_in(story).get(f"/consent/?phone={ADA[1:]}").content.decode()
+    assert "the import was undone, and counts for nothing" in register
+
+
 def test_a_phone_of_which_nothing_is_known_has_a_pack_too(world: World, now: datetime) -> None:
     _, facts = opened(pack_of(world, "+12025550100", now))
     jsonschema.validate(facts, SCHEMA)
@@ -174,7 +194,7 @@ def test_the_register_finds_a_phone_and_hands_out_its_pack(world: World, now: da
     page = client.get("/consent/?phone=ada").content.decode()
     assert "People found for “ada”" in page
     assert "?phone=%2B12567346043" in page
-    assert "nobody is called so" in client.get("/consent/?phone=zacharias").content.decode()
+    assert "none of your contacts is called so" in client.get("/consent/?phone=zacharias").content.decode()
     with world.scope():
         read, made = AuditEvent.objects.filter(action__in=["register.read", "evidence.made"]).order_by("id")
     assert read.facts["phone"] == made.facts["phone"] == ADA
