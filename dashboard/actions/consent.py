@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from common.actor import Actor
 from common.sql import fetch_all
 from common.tenancy import across_organizations, organization_scope
@@ -14,6 +16,7 @@ from consent.rules.media import Medium
 from content.actions import forget_files, store_evidence
 from dashboard.queries.retention import evidence_of_phones, phones_to_erase, unnamed_evidence
 from messaging.actions.opt_ins import request_opt_in
+from messaging.models import Message
 from senders.models import SenderNumber
 
 RETENTION_YEARS = period("retention_years").value
@@ -68,8 +71,8 @@ def erase_old_consent(organization_id: int, *, actor: Actor, now: datetime, dry_
     """
     before, after, phones = years_before(now), "", 0
     if not dry_run:
-        with organization_scope(organization_id):  # of people who never agreed there is no record
-            OptInRequest.objects.filter(created_at__lt=before).delete()
+        with organization_scope(organization_id):
+            _forget_requests(before)
     while True:
         with organization_scope(organization_id):
             page = phones_to_erase(before=before, after=after)
@@ -85,6 +88,15 @@ def erase_old_consent(organization_id: int, *, actor: Actor, now: datetime, dry_
                 fetch_all("SELECT erase_consent(%s, %s, %s, %s, %s, %s)", values)
             with organization_scope(organization_id):
                 forget_files(unnamed_evidence(files))
+
+
+def _forget_requests(before: datetime) -> None:
+    """Double opt-ins that were asked for before, of phones to which nothing was sent since, with what proves them."""
+    texted = Message.objects.filter(phone=OuterRef("phone"), created_at__gte=before)
+    old = OptInRequest.objects.filter(created_at__lt=before).exclude(Exists(texted))
+    files = {one for one in old.values_list("evidence_id", flat=True) if one is not None}
+    old.delete()
+    forget_files(unnamed_evidence(sorted(files)))
 
 
 def years_before(now: datetime) -> datetime:

@@ -10,7 +10,7 @@ from typing import Any
 
 from accounts.queries import current_organization
 from common.sql import fetch_all
-from consent.models import Action, ConsentRecord, ImportStatement, OptOut, Program, ProgramVersion
+from consent.models import Action, ConsentRecord, ImportStatement, OptInRequest, OptOut, Program, ProgramVersion
 from consent.queries import SealProof, chain_head, last_check, medium_words, seal_proofs, sealed_form
 from consent.rules.projection import CONVERSATIONAL
 from content.models import StoredFile
@@ -34,7 +34,9 @@ def evidence_of(phone: str, *, made_by: str, now: datetime) -> Evidence:
     organization = current_organization()
     records = list(ConsentRecord.objects.filter(phone=phone).order_by("occurred_at", "id"))
     statements = ImportStatement.objects.in_bulk([record.import_statement_id for record in records])
-    evidence_ids = {record.evidence_id for record in records} | {one.evidence_id for one in statements.values()}
+    requests = list(OptInRequest.objects.filter(phone=phone).select_related("program").order_by("created_at", "id"))
+    of_records = {record.evidence_id for record in records} | {one.evidence_id for one in statements.values()}
+    evidence_ids = of_records | {request.evidence_id for request in requests}
     files = StoredFile.objects.in_bulk([one for one in evidence_ids if one is not None])
     proofs = seal_proofs(records)
     head, check = chain_head(), last_check()
@@ -55,6 +57,7 @@ def evidence_of(phone: str, *, made_by: str, now: datetime) -> Evidence:
         },
         "programs": _programs({record.program_id for record in records}),
         "records": [_record(record, statements, files, proofs.get(record.id)) for record in records],
+        "requests": [_request(request, files) for request in requests],
         "texts": [json.loads(row) for (row,) in fetch_all(_TEXTS, parameters)],
         "texts_in_all": fetch_all(_TEXTS_IN_ALL, parameters)[0][0],
         "chain": {
@@ -124,17 +127,42 @@ def _record(
             "undone_at": statement.undone_at,
             "sealed_form": sealed_form(statement),
         },
-        "evidence": None
-        if file is None
-        else {
-            "file": file_name(file),
-            "name": file.name,
-            "sha256": file.sha256,
-            "type": file.content_type,
-            "lost": not path_of(file).exists(),
-        },
+        "evidence": _file(file),
         "sealed_form": sealed_form(record),
         "seal": asdict(proof) if proof else None,
+    }
+
+
+def _request(request: OptInRequest, files: dict[int, StoredFile]) -> dict[str, Any]:
+    """Why somebody was asked by a text whether they want a program, answered or not."""
+    return {
+        "program": request.program.name,
+        "asked_for_at": request.asked_for_at,
+        "medium": request.medium,
+        "medium_words": medium_words(request.medium),
+        "basis": request.basis,
+        "noted_by": request.actor_label,
+        "source_url": request.source_url,
+        "ip_address": request.ip_address,
+        "user_agent": request.user_agent,
+        "evidence": _file(files.get(request.evidence_id or 0)),
+        "asked_by_text": request.message_id,
+        "requested_at": request.created_at,
+        "state": request.state,
+        "state_words": request.get_state_display(),
+        "answered_at": request.answered_at if request.state != OptInRequest.State.EXPIRED else None,
+    }
+
+
+def _file(file: StoredFile | None) -> dict[str, Any] | None:
+    if file is None:
+        return None
+    return {
+        "file": file_name(file),
+        "name": file.name,
+        "sha256": file.sha256,
+        "type": file.content_type,
+        "lost": not path_of(file).exists(),
     }
 
 

@@ -38,11 +38,8 @@ def for_people(facts: Mapping[str, Any], zone: ZoneInfo, phone_words: str) -> di
     when = partial(_when, zone=zone)
     bodies = {text["sid"]: text["body"] for text in facts["texts"]}
     programs = {program["id"]: program for program in facts["programs"]}
-    files = {
-        record["evidence"]["file"]: record["evidence"]["name"]
-        for record in facts["records"]
-        if record["evidence"] and not record["evidence"]["lost"]
-    }
+    proven = (one["evidence"] for one in [*facts["records"], *facts["requests"]])
+    files = {file["file"]: file["name"] for file in proven if file and not file["lost"]}
     return {
         "organization": facts["organization"],
         "phone_words": phone_words,
@@ -53,6 +50,7 @@ def for_people(facts: Mapping[str, Any], zone: ZoneInfo, phone_words: str) -> di
         "records": [
             _record(record, programs, bodies, when) for record in facts["records"] if record["action"] != "ERASE"
         ],
+        "requests": [_request(request, when) for request in facts["requests"]],
         "texts": [_text(text, when) for text in facts["texts"]],
         "texts_words": _texts_words(facts),
         "files": sorted(files.items()),
@@ -119,6 +117,26 @@ def _record(
         f"{seal['sequence']}"
         if seal
         else f"Recorded {when(record['recorded_at'])}, not sealed yet",
+    }
+
+
+def _request(request: Mapping[str, Any], when: Any) -> dict[str, Any]:
+    asked_for = f"{when(request['asked_for_at'])}, {request['medium_words'][:1].lower()}{request['medium_words'][1:]}"
+    answered = f" on {when(request['answered_at'])}" if request["answered_at"] else ""
+    pairs = [
+        ("Asked for", asked_for),
+        ("Why", request["basis"]),
+        ("Noted by", request["noted_by"]),
+        ("Page", request["source_url"]),
+        ("IP address", request["ip_address"]),
+        ("Browser", request["user_agent"]),
+        ("Evidence", _evidence(request["evidence"])),
+        ("Answer", f"{request['state_words']}{answered}"),
+    ]
+    return {
+        "title": f"Asked whether they want “{request['program']}”",
+        "at_words": when(request["requested_at"]),
+        "lines": [(name, value) for name, value in pairs if value],
     }
 
 

@@ -17,14 +17,22 @@ import pytest
 
 from accounts.models import AuditEvent
 from common.tenancy import across_organizations
-from consent.actions import Noted, create_program, note_consent, undo_statement, withdraw_records
+from consent.actions import (
+    Noted,
+    Trace,
+    create_program,
+    note_consent,
+    open_request,
+    undo_statement,
+    withdraw_records,
+)
 from consent.models import ImportStatement
 from consent.queries import consent_panel
 from consent.rules.media import MEDIA, Level, Medium
 from content.actions import store_file
 from content.models import FileKind, StoredFile
 from content.queries import path_of
-from dashboard.actions import make_evidence_pack
+from dashboard.actions import erase_old_consent, make_evidence_pack
 from dashboard.rules.evidence import for_people
 from dashboard.rules.verify_pack import faults
 from messaging.actions.settling import Settlement, settle
@@ -169,6 +177,29 @@ def test_an_import_that_was_undone_is_no_proof_and_says_so(story: World, now: da
     assert words["state_words"].startswith("Not opted out: said stop on November 24, 2026")
     register = signed_in(story).get(f"/consent/?phone={ADA[1:]}").content.decode()
     assert "the import was undone, and counts for nothing" in register
+
+
+def test_why_somebody_was_asked_to_confirm_is_told_whether_they_answered_or_not(world: World, now: datetime) -> None:
+    with world.scope():
+        open_request(
+            world.program,
+            ADA,
+            sender_number_id=world.number.id,
+            medium=Medium.WEB_FORM,
+            basis="Asked for it on our page",
+            asked_for_at=now,
+            actor_label=ADA,
+            now=now,
+            trace=Trace(source_url="https://bakery.example/join", ip_address="203.0.113.7"),
+        )
+    facts = opened(pack_of(world, ADA, now))[1]
+    jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker()).validate(facts)
+    (request,) = facts["requests"]
+    assert (request["basis"], request["ip_address"]) == ("Asked for it on our page", "203.0.113.7")
+    (told,) = for_people(facts, ZoneInfo("UTC"), ADA)["requests"]
+    assert ("Why", "Asked for it on our page") in told["lines"]
+    erase_old_consent(world.id, actor=ACTOR, now=now + timedelta(days=365 * 6 + 3))
+    assert opened(pack_of(world, ADA, now))[1]["requests"] == []
 
 
 def test_a_phone_of_which_nothing_is_known_has_a_pack_too(world: World, now: datetime) -> None:

@@ -147,7 +147,9 @@ def test_robots_and_old_pages(world: World, send: Callable[..., str]) -> None:
     program = with_page(world)
     assert "That was quick" in send(program, wait=0.5, phone=ADA, **agree(program))
     assert "Almost there" in send(program, website="http://spam.example", phone=ADA, **agree(program))
-    assert "has expired" in Client().post(f"/join/{program.form_key}/", {"token": "x"} | agree(program)).content.decode()
+    assert (
+        "has expired" in Client().post(f"/join/{program.form_key}/", {"token": "x"} | agree(program)).content.decode()
+    )
     client = Client()
     path = f"/join/{program.form_key}/"
     token = client.get(path).content.decode().partition('name="token" value="')[2].partition('"')[0]
