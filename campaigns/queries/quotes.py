@@ -134,8 +134,9 @@ def _why_held(calendar: Calendar, bucket: str, starts: datetime, opens: datetime
     }
     windows = {words: one.window(bucket, starts) for words, one in alone.items() if not one.any_hour}
     binding = [words for words, window in windows.items() if window is None or window[0] > starts]
-    if calendar.days_off and all(window and window[0] < opens for window in windows.values()):
-        binding.append("your days off")  # what neither of the two explains
+    without = replace(calendar, days_off=frozenset()).window(bucket, starts)
+    if without is None or without[0] < opens:
+        binding.append("your days off")
     return " and ".join(binding) or "your sending hours"
 
 

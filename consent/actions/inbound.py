@@ -21,7 +21,6 @@ from consent.actions.opt_ins import (
     grant,
     lift_opt_out,
     open_request,
-    stopped_after,
     withdraw,
 )
 from consent.actions.opt_outs import Wish, end_questions, note_block, opt_out_by_text
@@ -37,6 +36,7 @@ from consent.models import (
     ProgramKeyword,
     StopWord,
 )
+from consent.queries.panel import stopped_after
 from consent.rules import replies
 from consent.rules.keywords import NETWORK_START, NETWORK_STOP, STOP_ALL, Keyword, keyword_of, readings
 from consent.rules.law import period

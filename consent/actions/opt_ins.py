@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
-from django.db.models import DateTimeField, F, Q, QuerySet, Value
+from django.db.models import DateTimeField, F, Q, Value
 from django.db.models.functions import Greatest
 
 from accounts.actions import audit
@@ -15,6 +15,7 @@ from common.errors import DomainError
 from common.sql import run
 from common.tenancy import current_organization_id
 from consent.models import Action, ConsentRecord, ConsentState, OptInRequest, OptOut, Program
+from consent.queries.panel import has_stopped
 from consent.rules.law import period
 from consent.rules.media import MEDIA, Level, Medium, may_grant
 from consent.rules.projection import BY_PERSON, CONVERSATIONAL, STOPPING
@@ -251,30 +252,10 @@ def lift_opt_out(phone: str, *, medium: Medium, inbound_sid: str, at: datetime, 
     return True
 
 
-def stopped_after(phone: str, *, at: datetime, program_id: int | None = None) -> bool:
-    """Whether a STOP that was said after this moment stands: a text of then, which waited somewhere, lifts nothing.
-
-    `program_id`: a STOP of that program alone, where the organization's STOP means one.
-    """
-    if program_id is not None:
-        return _stopped(phone, program_id).filter(changed_at__gt=at).exists()
-    later = Q(opted_out_at__gt=at) | Q(said_again_at__gt=at)
-    return OptOut.objects.filter(later, phone=phone, lifted_at=None).exists()
-
-
-def has_stopped(phone: str, *, program_id: int) -> bool:
-    """Whether the person said STOP, to everything or to this program: only they can come back to it."""
-    return OptOut.objects.filter(phone=phone, lifted_at=None).exists() or _stopped(phone, program_id).exists()
-
-
 def check_not_stopped(program: Program, phone: str) -> None:
     """Raises OptInRefused where the person said STOP."""
     if has_stopped(phone, program_id=program.id):
         raise OptInRefused("This person said STOP. Only they can come back: by texting START, or a word of a program.")
-
-
-def _stopped(phone: str, program_id: int) -> QuerySet[ConsentState]:
-    return ConsentState.objects.filter(phone=phone, program_id=program_id, stopped=True, granted=False)
 
 
 def expire_requests(*, now: datetime) -> None:

@@ -134,11 +134,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="importstatement",
-            name="evidence_sha256",
-            field=models.CharField(help_text="of the file that proves it", max_length=64, null=True),
-        ),
-        migrations.AddField(
-            model_name="importstatement",
             name="words_sha256",
             field=models.CharField(help_text="of the words that were agreed to", max_length=64, null=True),
         ),

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from consent.models import (
     Action,
@@ -131,6 +131,26 @@ def possible_opt_outs() -> int:
 
 def is_opted_out(phone: str) -> bool:
     return OptOut.objects.filter(phone=phone, lifted_at=None).exists()
+
+
+def stopped_after(phone: str, *, at: datetime, program_id: int | None = None) -> bool:
+    """Whether a STOP that was said after this moment stands: a text of then, which waited somewhere, lifts nothing.
+
+    `program_id`: a STOP of that program alone, where the organization's STOP means one.
+    """
+    if program_id is not None:
+        return _stopped(phone, program_id).filter(changed_at__gt=at).exists()
+    later = Q(opted_out_at__gt=at) | Q(said_again_at__gt=at)
+    return OptOut.objects.filter(later, phone=phone, lifted_at=None).exists()
+
+
+def has_stopped(phone: str, *, program_id: int) -> bool:
+    """Whether the person said STOP, to everything or to this program: only they can come back to it."""
+    return is_opted_out(phone) or _stopped(phone, program_id).exists()
+
+
+def _stopped(phone: str, program_id: int) -> QuerySet[ConsentState]:
+    return ConsentState.objects.filter(phone=phone, program_id=program_id, stopped=True, granted=False)
 
 
 def conversation_is_open(phone: str, *, days: int, now: datetime) -> bool:

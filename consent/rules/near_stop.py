@@ -64,7 +64,7 @@ def _stands_alone(words: list[str]) -> bool:
 
 _SLIP, _COURTESY = re.compile(_DATA["names"]["SLIPS"]), re.compile(_DATA["names"]["COURTESY"])
 _STOPS = frozenset(without_accents(word) for word in FAMILIES[Keyword.STOP])
-_SIGNATURE = re.compile(r"\s*\b(?:sent|get outlook) (?:from|for|via) (?:my )?\w+(?: \w+){0,2}$")
+_SIGNATURE = re.compile(_DATA["names"]["SIGNATURE"])
 _LONGEST_PHRASE = 4
 """Words of one slip or courtesy, such as "s t o p"."""
 _ALWAYS = _any("always")

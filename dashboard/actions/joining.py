@@ -18,8 +18,9 @@ from common.errors import DomainError
 from common.rates import within_rate
 from common.sql import hold
 from common.tenancy import across_organizations, current_organization_id
-from consent.actions import Trace, grant, has_stopped, welcome
+from consent.actions import Trace, grant, welcome
 from consent.models import ConsentState, Program
+from consent.queries import has_stopped
 from consent.rules.media import Medium
 from contacts.actions import ContactContent, create_contact
 from contacts.actions.people import ContactRefused

@@ -280,6 +280,7 @@ def test_a_quote_says_who_waits_until_when_by_which_rule(db: None) -> None:
         (14, daily(10, 16), "", "your sending hours; 10:00"),  # 9:00 in New York: lawful
         (12, daily(10, 16), "", "New York: 8:00–21:00, rule US-1992-12 (47 CFR 64.1200(c)(1)) and your sending hours"),
         (14, ALWAYS, "2026-11-19", "your days off; 8:00"),
+        (14, daily(10, 16), "2026-12-25", "your sending hours; 10:00"),  # one to come holds nothing today
     ],
 )
 def test_a_quote_names_what_holds_and_nothing_else(db: None, hour: int, hours: Weekly, off: str, words: str) -> None:

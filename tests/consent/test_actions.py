@@ -13,7 +13,6 @@ from consent.actions import (
     create_program,
     grant,
     grant_by_import,
-    has_stopped,
     note_consent,
     note_withdrawal,
     remember_stop_word,
@@ -23,7 +22,7 @@ from consent.actions.imports import Granted
 from consent.actions.opt_ins import lift_opt_out
 from consent.actions.programs import UnusableStopWord
 from consent.models import CarrierBlock, ConsentRecord, ConsentState
-from consent.queries import differences, is_opted_out
+from consent.queries import differences, has_stopped, is_opted_out
 from consent.rules.keywords import Keyword
 from consent.rules.media import Level, Medium
 from tests.world import ACTOR, World

@@ -147,6 +147,40 @@ def test_a_word_that_means_something_else_confirms_nothing(world: World, now: da
             )
 
 
+def test_a_yes_answers_the_question_that_was_put_last_and_none_that_came_after_it(world: World, now: datetime) -> None:
+    with world.scope():
+        other = create_program(
+            name="Bread",
+            level=Level.INFORMATIONAL,
+            brand="Bakery",
+            opt_in_text="I agree.",
+            details=ProgramDetails(double_opt_in=True),
+            actor=ACTOR,
+            now=now,
+        )
+        for place, program in enumerate((world.program, other), 1):
+            asked = open_request(
+                program,
+                ADA,
+                sender_number_id=world.number.id,
+                medium=Medium.WEB_FORM,
+                basis="on our page",
+                asked_for_at=now,
+                actor_label=ADA,
+                now=now + timedelta(hours=place),
+            )
+            OptInRequest.objects.filter(id=asked.id).update(message_id=place)
+        OptInRequest.objects.filter(message_id=1).update(reminded_at=now + timedelta(hours=30))
+    early = now + timedelta(hours=20)
+    world.receive(ADA, "yes", at=early, has_reached=lambda message_id, before: False)
+    with world.scope():
+        assert not ConsentRecord.objects.filter(medium=Medium.DOUBLE_OPT_IN).exists(), "nothing had reached them"
+    world.receive(ADA, "yes", at=now + timedelta(hours=31))
+    with world.scope():
+        confirmed = ConsentRecord.objects.get(medium=Medium.DOUBLE_OPT_IN)
+        assert confirmed.program_id == world.program.id, "they were reminded of it"
+
+
 def test_people_are_answered_in_the_words_of_the_program_that_they_joined(world: World, now: datetime) -> None:
     def texts(body: str, days: int) -> list[str]:
         return [reply.text for reply in world.receive(ADA, body, at=now + timedelta(days=days))]

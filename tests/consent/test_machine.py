@@ -479,12 +479,13 @@ class Consent(RuleBasedStateMachine):
 def test_nobody_is_ever_texted_without_valid_consent(db: None, monkeypatch: pytest.MonkeyPatch, examples: int) -> None:
     # Hypothesis ends a sequence once it has drawn so many bytes, which is after some 350 steps.
     for module in ("hypothesis.internal.conjecture.engine", "hypothesis.stateful"):
-        monkeypatch.setattr(f"{module}.BUFFER_SIZE", 64 * 1024)
+        monkeypatch.setattr(f"{module}.BUFFER_SIZE", 256 * 1024)
     Consent.handed_over, Consent.sequences = 0, []
     run_state_machine_as_test(
         Consent,
         settings=settings(
-            max_examples=examples + 1,  # the first one is the simplest that there is
+            # The first one is the simplest that there is, and a few are too short.
+            max_examples=examples + 1 + examples // 5,
             stateful_step_count=STEPS + 1,  # `begin` is one
             deadline=None,
             phases=[Phase.generate],

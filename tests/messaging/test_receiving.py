@@ -48,6 +48,7 @@ from messaging.actions.witness import (
 from messaging.gateways.base import CarrierMessage
 from messaging.gateways.twilio.callbacks import signature_fits
 from messaging.models import CarrierEvent, CarrierInbound, DeliveryEvent, InboundText, Message, Stream
+from messaging.queries.progress import last_program, may_have_reached
 from messaging.rules.states import State
 from messaging.webhooks import CarrierEndpoint
 from tests.messaging.test_claims import PHONES, captured, claim, queue, stream_of
@@ -309,6 +310,19 @@ def test_a_receipt_that_never_comes_ends_as_such_and_a_late_one_still_counts(
 
 
 # The endpoint --------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_text_answers_was_handed_over_before_it(world: World, now: datetime, claimed: Message) -> None:
+    """A STOP, or a yes, that waited somewhere means what its writer had read by then."""
+    with world.scope():
+        at = Message.objects.get(id=claimed.id).claimed_at
+        assert at is not None
+        earlier = at - timedelta(seconds=1)
+        found = [last_program(claimed.phone, world.number.id, before=moment) for moment in (at, earlier)]
+        assert found == [world.program.id, 0]
+        assert [may_have_reached(claimed.id, moment) for moment in (at, earlier)] == [True, False]
+        Message.objects.filter(id=claimed.id).update(state=State.UNDELIVERED, captured=True)
+        assert not may_have_reached(claimed.id, at), "the carrier says that it did not"
 
 
 @pytest.fixture
