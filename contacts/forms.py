@@ -142,8 +142,7 @@ class ColumnsForm(ColumnSelects):
     evidence = forms.FileField(
         label="Proof",
         required=False,
-        help_text="A picture of the form, a scan, a PDF or a recording. Whoever complains about promotional texts will "
-        "ask for it.",
+        help_text="A picture of the form, a scan, a PDF or a recording. Promotional texts need it.",
     )
 
     def __init__(

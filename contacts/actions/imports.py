@@ -128,6 +128,12 @@ def request_import(file: StoredFile, wish: ImportWish, *, actor: Actor, now: dat
             f"Too many recipients: the file has {rows:,}, and your plan takes {wish.most_rows:,} in one list. "
             "Split the file into several lists, or ask for a larger plan."
         )
+    if wish.program.level == Level.PROMOTIONAL and wish.evidence is None:
+        raise ImportRefused(
+            "Promotional texts need proof that these people agreed. Add a picture of the form that they ticked, a scan "
+            "or a PDF.",
+            field="evidence",
+        )
     mapping = guess_of(file) if wish.mapping is None else wish.mapping
     if Field.PHONE not in mapping.values():
         raise ImportRefused(

@@ -6,6 +6,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 
 from common.actor import SYSTEM
 from consent.actions import opt_out
@@ -40,6 +41,9 @@ Edsger,,,Austin
 Barbara,775-686-5760,,Reno
 =cmd(),999,,Reno
 """
+
+
+FORM = ContentFile(b"\x89PNG\r\n\x1a\n" + b"0" * 20, name="form.png")
 
 
 def request(world: World, content: bytes | str, now: datetime, **arguments: Any) -> Import:
@@ -185,7 +189,17 @@ def test_without_a_statement_nothing_is_imported(world: World, now: datetime, st
 def test_spoken_consent_is_not_enough_for_promotion(db: None, now: datetime) -> None:
     world = build_world(now, level=Level.PROMOTIONAL)
     with pytest.raises(StatementRefused, match="Web form"):
-        request(world, FILE, now, medium=Medium.VERBAL)
+        request(world, FILE, now, medium=Medium.VERBAL, evidence=FORM)
+
+
+def test_promotional_consent_needs_proof(db: None, now: datetime) -> None:
+    world = build_world(now, level=Level.PROMOTIONAL)
+    with pytest.raises(ImportRefused, match="Add a picture") as refused:
+        request(world, FILE, now)
+    assert refused.value.facts["field"] == "evidence"
+    request(world, FILE, now, evidence=FORM)
+    with world.scope():
+        assert ImportStatement.objects.get().evidence is not None
 
 
 KNOWN = "First Name,Phone,City\nAda,256-734-6043,Cullman\n"
