@@ -43,7 +43,8 @@ Barbara,775-686-5760,,Reno
 """
 
 
-FORM = ContentFile(b"\x89PNG\r\n\x1a\n" + b"0" * 20, name="form.png")
+def form() -> ContentFile[bytes]:
+    return ContentFile(b"\x89PNG\r\n\x1a\n" + b"0" * 20, name="form.png")
 
 
 def request(world: World, content: bytes | str, now: datetime, **arguments: Any) -> Import:
@@ -189,7 +190,7 @@ def test_without_a_statement_nothing_is_imported(world: World, now: datetime, st
 def test_spoken_consent_is_not_enough_for_promotion(db: None, now: datetime) -> None:
     world = build_world(now, level=Level.PROMOTIONAL)
     with pytest.raises(StatementRefused, match="Web form"):
-        request(world, FILE, now, medium=Medium.VERBAL, evidence=FORM)
+        request(world, FILE, now, medium=Medium.VERBAL, evidence=form())
 
 
 def test_promotional_consent_needs_proof(db: None, now: datetime) -> None:
@@ -197,7 +198,7 @@ def test_promotional_consent_needs_proof(db: None, now: datetime) -> None:
     with pytest.raises(ImportRefused, match="Add a picture") as refused:
         request(world, FILE, now)
     assert refused.value.facts["field"] == "evidence"
-    request(world, FILE, now, evidence=FORM)
+    request(world, FILE, now, evidence=form())
     with world.scope():
         assert ImportStatement.objects.get().evidence is not None
 
