@@ -73,7 +73,7 @@ def progress_bars(console: Any) -> Progress:
     )
 
 
-def _picture_of_the_form() -> File[bytes]:
+def _picture_of_the_form() -> "File[bytes]":
     picture = BytesIO()
     Image.new("RGB", (64, 64), "white").save(picture, "PNG")
     return ContentFile(picture.getvalue(), name="form.png")

@@ -43,7 +43,7 @@ Barbara,775-686-5760,,Reno
 """
 
 
-def form() -> ContentFile[bytes]:
+def form() -> "ContentFile[bytes]":
     return ContentFile(b"\x89PNG\r\n\x1a\n" + b"0" * 20, name="form.png")
 
 
